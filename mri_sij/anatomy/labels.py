@@ -1,0 +1,27 @@
+"""The labels of `anatomy.nii.gz`, and the record of a segmentation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from mri_sij.volume import LabelMap, Volume
+
+SACRUM, LEFT_ILIUM, RIGHT_ILIUM = 1, 2, 3
+NAMES = MappingProxyType({SACRUM: "sacrum", LEFT_ILIUM: "left ilium", RIGHT_ILIUM: "right ilium"})
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """Bones found on the STIR's grid in the reading frame (`Grid.reading_order`).
+
+    `labels` holds 1 sacrum, 2 left ilium, 3 right ilium; `bone_probability` the probability (0-1) of the label given.
+    `agreement` is the Dice of the bones between two passes of the segmenter (None where it has only one);
+    `source` names the back end and `model_sha256` its network.
+    """
+
+    labels: LabelMap
+    bone_probability: Volume
+    agreement: float | None
+    source: str
+    model_sha256: str | None

@@ -1,0 +1,1 @@
+"""The shipped network: what it is fed, and the maps that come out."""
