@@ -37,6 +37,31 @@ class LesionSettings(_Stage):
 class ScoringSettings(_Stage):
     """Scores and their cut-offs."""
 
+    slices: int = 6
+    """Consecutive slices that SPARCC scores (spa-imaging.org grading page)."""
+    upper_only_below_mm: float = 30.0
+    """A joint visible over less height has only its upper quadrants scored (spa-imaging.org grading page)."""
+    not_scored_up_to_mm: float = 10.0
+    """A joint visible over no more height than this is not scored on that slice (the same page)."""
+    berlin_second_grade_from: float = 0.33
+    """Berlin grade 2 from this share of a quadrant's bone (spa-imaging.org: 33-66 %)."""
+    berlin_third_grade_above: float = 0.66
+    """Berlin grade 3 above this share (the same page)."""
+    asas_2009_quadrants: int = 2
+    """Quadrants with oedema on one slice that make an MRI positive (Rudwaleit 2009, as worked out by Marzo-Ortega)."""
+    asas_2009_slices: int = 2
+    """Consecutive slices with oedema in the same quadrant that make an MRI positive (the same)."""
+    asas_2016_clear_from: float = 0.9
+    """Probability from which oedema in a quadrant is "clearly present" (Lambert 2016 gives no number; our choice)."""
+    asas_2021_quadrants: int = 4
+    """Quadrants with oedema, at any location, of a lesion typical of axial spondyloarthritis (Maksymowych 2021)."""
+    asas_2021_slices: int = 3
+    """Consecutive slices with oedema at the same location, likewise (Maksymowych 2021)."""
+    extensive_above: float = 0.5
+    """Share of a bone's periarticular region above which oedema is extensive (Arnbak 2020: more than 50 %)."""
+    symmetric_from: float = 0.5
+    """Dice of left and right quadrants from which oedema counts as symmetric (our choice; no published number)."""
+
 
 class CompareSettings(_Stage):
     """Alignment of two visits and the class of change."""
