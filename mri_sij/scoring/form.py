@@ -125,7 +125,7 @@ def _joint(line: int, cells: dict[str, str], path: Path) -> JointSliceEvidence:
 
 
 def require_consistent(joint: JointSliceEvidence, settings: ScoringSettings, where: str, path: Path) -> None:
-    """FormError when items contradict: oedema in a quadrant of a joint too low for it, intense or deep without oedema."""
+    """FormError when items contradict: oedema in a quadrant too low to score, intense or deep without oedema."""
     scored = scored_quadrants(joint, settings)
     if any(q.oedema for q in joint.quadrants if q not in scored):
         raise FormError(
