@@ -1,0 +1,2 @@
+"""Run the shipped network."""
+PIXEL_MM = 1.2

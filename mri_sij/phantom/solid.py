@@ -1,0 +1,115 @@
+"""Solids on a voxel lattice: triangle meshes to signed distances, and the primitives that complete the anatomy.
+
+Signed distances are in mm, negative inside. Arrays are indexed (x, y, z) on a `Lattice` in the pelvic frame (LPS mm).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+Field = NDArray[np.float32]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """A regular lattice: `origin` (x, y, z) mm of voxel (0, 0, 0), `step` mm, `shape` voxels."""
+
+    origin: tuple[float, float, float]
+    step: float
+    shape: tuple[int, int, int]
+
+    def axes(self) -> tuple[Field, Field, Field]:
+        """Coordinates along x, y, z, shaped to broadcast against a field."""
+        x, y, z = (np.float32(o) + np.float32(self.step) * np.arange(n, dtype=np.float32) for o, n in zip(self.origin, self.shape, strict=True))
+        return x[:, None, None], y[None, :, None], z[None, None, :]
+
+    def index(self, points: Floats) -> Floats:
+        """Fractional voxel indices of points (..., 3) in mm."""
+        return np.asarray((points - np.array(self.origin)) / self.step)
+
+
+def fill_mesh(vertices: Floats, faces: NDArray[np.int32], lattice: Lattice) -> NDArray[np.bool_]:
+    """Voxels inside a closed mesh, by the parity of crossings along rays in z."""
+    tri = lattice.index(vertices)[faces]
+    low = np.ceil(tri[:, :, :2].min(1)).astype(int)
+    span = np.floor(tri[:, :, :2].max(1)).astype(int) - low + 1
+    crossings = np.zeros(lattice.shape, np.uint8)
+    nx, ny, nz = lattice.shape
+    (ax, ay, az), (bx, by, bz), (cx, cy, cz) = (tri[:, n].T for n in range(3))
+    area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
+    area = np.where(np.abs(area) < 1e-12, 1e-12, area)
+    for dx in range(int(span[:, 0].max())):
+        for dy in range(int(span[:, 1].max())):
+            ix, iy = low[:, 0] + dx, low[:, 1] + dy
+            # A ray is moved off the lattice by a hair so that it never meets an edge shared by two triangles.
+            px, py = ix + 1.234e-5, iy + 2.345e-5
+            u = ((px - ax) * (cy - ay) - (cx - ax) * (py - ay)) / area
+            v = ((bx - ax) * (py - ay) - (px - ax) * (by - ay)) / area
+            iz = np.ceil(az + u * (bz - az) + v * (cz - az)).astype(int)
+            hit = (u >= 0) & (v >= 0) & (u + v <= 1) & (ix >= 0) & (iy >= 0) & (ix < nx) & (iy < ny) & (iz < nz)
+            np.add.at(crossings, (ix[hit], iy[hit], np.maximum(iz[hit], 0)), 1)
+    inside = np.cumsum(crossings, axis=2, dtype=np.uint16) % 2 == 1
+    # A ray that grazes the surface may count a crossing once too often; its neighbours vote for it.
+    for ix, iy in np.argwhere(inside[:, :, -1]):
+        around = inside[max(ix - 1, 0) : ix + 2, max(iy - 1, 0) : iy + 2]
+        votes = around & ~around[:, :, -1:]
+        inside[ix, iy] = votes.sum((0, 1)) * 2 > (~around[:, :, -1]).sum()
+    return np.asarray(inside)
+
+
+def signed_distance(inside: NDArray[np.bool_], step: float, smooth_voxels: float = 0.8) -> Field:
+    """Signed distance in mm to the border of a mask, smoothed so that its zero level has no stairs."""
+    distance = ndi.distance_transform_edt(~inside).astype(np.float32) - ndi.distance_transform_edt(inside).astype(np.float32)
+    distance -= np.sign(distance) * np.float32(0.5)
+    return np.asarray(ndi.gaussian_filter(distance, smooth_voxels) * np.float32(step))
+
+
+def ellipsoid(axes: tuple[Field, Field, Field], centre: Floats, radii: Floats, turn: Floats | None = None) -> Field:
+    """About the signed distance to an ellipsoid; `turn` (3, 3) has its axes as rows."""
+    turn = np.eye(3) if turn is None else turn
+    moved = [a - np.float32(c) for a, c in zip(axes, centre, strict=True)]
+    total: Field = np.float32(0)  # type: ignore[assignment]
+    for row, radius in zip(turn.astype(np.float32), radii, strict=True):
+        total = total + ((row[0] * moved[0] + row[1] * moved[1] + row[2] * moved[2]) / np.float32(radius)) ** 2
+    return np.asarray((np.sqrt(total) - 1) * np.float32(min(radii)), np.float32)
+
+
+def paint_tube(field: Field, lattice: Lattice, path: Floats, radii: Floats) -> None:
+    """Lower `field` to the signed distance to a tube through `path` (n, 3) of `radii` (n,), near the tube only."""
+    for a, b, ra, rb in zip(path[:-1], path[1:], radii[:-1], radii[1:], strict=True):
+        reach = max(ra, rb) + 3.0
+        lo = np.maximum(np.floor(lattice.index(np.minimum(a, b) - reach)).astype(int), 0)
+        hi = np.minimum(np.ceil(lattice.index(np.maximum(a, b) + reach)).astype(int) + 1, lattice.shape)
+        if (hi <= lo).any():
+            continue
+        box = tuple(slice(p, q) for p, q in zip(lo, hi, strict=True))
+        grid = np.meshgrid(*(np.arange(p, q) for p, q in zip(lo, hi, strict=True)), indexing="ij")
+        point = np.stack(grid, -1) * lattice.step + np.array(lattice.origin)
+        along = b - a
+        t = np.clip(((point - a) @ along) / max(float(along @ along), 1e-6), 0, 1)
+        distance = np.linalg.norm(point - a - t[..., None] * along, axis=-1) - (ra + t * (rb - ra))
+        field[box] = np.minimum(field[box], distance.astype(np.float32))
+
+
+def noise(lattice: Lattice, scale_mm: float | tuple[float, float, float], rng: np.random.Generator) -> Field:
+    """A smooth random field of standard deviation 1 with structures of about `scale_mm` (along x, y, z)."""
+    scales = np.broadcast_to(np.asarray(scale_mm, float), 3)
+    coarse = [max(4, int(np.ceil(n * lattice.step / s)) + 3) for n, s in zip(lattice.shape, scales, strict=True)]
+    seeds = rng.standard_normal(coarse).astype(np.float32)
+    seeds = ndi.gaussian_filter(seeds, 0.6)
+    seeds /= seeds.std()
+    for axis, (n, s) in enumerate(zip(lattice.shape, scales, strict=True)):
+        at = np.arange(n) * lattice.step / s + rng.random()
+        below = np.minimum(at.astype(int), coarse[axis] - 2)
+        part = np.minimum(at - below, 1).astype(np.float32)
+        part = part * part * (3 - 2 * part)
+        shape = [1, 1, 1]
+        shape[axis] = n
+        part = part.reshape(shape)
+        seeds = np.take(seeds, below, axis) * (1 - part) + np.take(seeds, below + 1, axis) * part
+    return np.asarray(seeds, np.float32)

@@ -1,0 +1,37 @@
+"""The network: a plain U-Net over neighbouring slices."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+WIDTHS = (16, 32, 64, 112, 160)
+OUTPUTS = ("background", "sacrum", "ilium", "lumbar", "oedema", "fluid")
+
+
+def _block(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True),
+        nn.Conv2d(outputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True),
+    )  # fmt: skip
+
+
+class UNet(nn.Module):
+    """(n, channels, h, w) with h, w divisible by 16 to logits (n, 6, h, w): four classes, oedema, fluid."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.down = nn.ModuleList(_block(i, o) for i, o in zip((channels, *WIDTHS), WIDTHS, strict=False))
+        self.up = nn.ModuleList(_block(WIDTHS[n] + WIDTHS[n - 1], WIDTHS[n - 1]) for n in range(len(WIDTHS) - 1, 0, -1))
+        self.out = nn.Conv2d(WIDTHS[0], len(OUTPUTS), 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits."""
+        kept = []
+        for n, block in enumerate(self.down):
+            x = block(nn.functional.max_pool2d(x, 2) if n else x)
+            kept.append(x)
+        for block, skip in zip(self.up, kept[-2::-1], strict=True):
+            x = block(torch.cat([nn.functional.interpolate(x, scale_factor=2, mode="nearest"), skip], 1))
+        out: torch.Tensor = self.out(x)
+        return out

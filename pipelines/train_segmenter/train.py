@@ -1,0 +1,179 @@
+"""Train the network on simulated scans: `python train.py SCANS OUT MINUTES [--from CHECKPOINT] [--threads N]`.
+
+SCANS is a folder that `simulate.py` fills, before or while this runs. The learning rate follows the time given. Writes
+OUT/checkpoint.pt (to go on from) and OUT/mri_sij.onnx every ten minutes and at the end. Uses a GPU where there is one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from net import UNet
+from torch import nn
+
+from mri_sij.network.prepare import CHANNELS, neighbours, normalize
+
+CROP, BATCH = 160, 8
+POOL = 1400
+
+
+class Pool:
+    """Scans held in memory, joined by new ones as they appear; the oldest make room."""
+
+    def __init__(self, folder: Path, rng: np.random.Generator) -> None:
+        self.folder, self.rng, self.scans, self.seen = folder, rng, [], set()
+
+    def refresh(self, limit: int) -> None:
+        """Load up to `limit` scans that are not loaded yet."""
+        new = sorted(p for p in self.folder.glob("*.npz") if p.name not in self.seen)
+        self.rng.shuffle(new)
+        for path in new[:limit]:
+            self.seen.add(path.name)
+            with np.load(path) as d:
+                labels = d["labels"]
+                joint = np.flatnonzero((labels == 1).any((0, 1)) & (labels == 2).any((0, 1)))
+                self.scans.append(
+                    (normalize(d["stir"].astype(np.float32)).astype(np.float16), normalize(d["t1"].astype(np.float32)).astype(np.float16), labels, d["oedema"], d["fluid"], joint)
+                )
+        self.scans = self.scans[-POOL:]
+
+    def draw(self) -> tuple[np.ndarray, np.ndarray]:
+        """One sample: channels (CHANNELS, CROP, CROP) and targets (4, CROP, CROP): class, oedema, fluid, oedema counts."""
+        rng = self.rng
+        stir, t1, labels, oedema, fluid, joint = self.scans[rng.integers(len(self.scans))]
+        z = int(rng.choice(joint)) if len(joint) and rng.random() < 0.75 else int(rng.integers(stir.shape[2]))
+        mode = rng.random()
+        swapped = mode < 0.12
+        use_t1 = 0.12 <= mode < 0.6
+        first, second = (t1, None) if swapped else (stir, t1 if use_t1 else None)
+        x = neighbours(first.astype(np.float32), None if second is None else second.astype(np.float32), z)
+        y = np.stack([labels[:, :, z], oedema[:, :, z], fluid[:, :, z], np.full(labels.shape[:2], not swapped)]).astype(np.float32)
+        shape = labels.shape[:2]
+        start = [int(rng.integers(0, max(n - CROP, 0) + 1)) for n in shape]
+        x, y = (a[:, start[0] : start[0] + CROP, start[1] : start[1] + CROP] for a in (x, y))
+        pad = [(0, 0)] + [(0, CROP - n) for n in x.shape[1:]]
+        x, y = np.pad(x, pad), np.pad(y, pad)
+        if rng.random() < 0.5:
+            x, y = x[:, ::-1], y[:, ::-1]
+        return self._contrast(np.ascontiguousarray(x), use_t1), np.ascontiguousarray(y)
+
+    def _contrast(self, x: np.ndarray, use_t1: bool) -> np.ndarray:
+        """Gain, gamma, slow shading and noise of each sequence; a T1 that lies a little beside."""
+        rng = self.rng
+        for part in (slice(0, 7), slice(7, None)):
+            if part.start and not use_t1:
+                continue
+            seen = np.expm1(x[part]) / 2
+            seen = seen ** rng.uniform(0.75, 1.3) * math.exp(rng.normal(0, 0.2))
+            ramp = np.linspace(-1, 1, CROP, dtype=np.float32)
+            a, b, c, d = rng.normal(0, 0.16, 4)
+            seen = seen * np.exp(a * ramp[:, None] + b * ramp + c * ramp**2 + d * np.outer(ramp, ramp)).astype(np.float32)
+            if rng.random() < 0.5:
+                seen = seen + rng.normal(0, rng.uniform(0.01, 0.12), seen.shape).astype(np.float32)
+            x[part] = np.log1p(2 * np.clip(seen, 0, 20))
+        if use_t1 and rng.random() < 0.5:
+            x[7:] = np.roll(x[7:], (int(rng.integers(-1, 2)), int(rng.integers(-1, 2))), (1, 2))
+        return x
+
+
+def turned(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Turn and scale a batch."""
+    n = len(x)
+    angle, scale = torch.randn(n) * 0.09, torch.exp(torch.randn(n) * 0.08)
+    stretch = torch.exp(torch.randn(n) * 0.04)
+    theta = torch.zeros(n, 2, 3)
+    theta[:, 0, 0], theta[:, 0, 1] = torch.cos(angle) * scale * stretch, -torch.sin(angle) * scale
+    theta[:, 1, 0], theta[:, 1, 1] = torch.sin(angle) * scale, torch.cos(angle) * scale / stretch
+    theta[:, :, 2] = torch.randn(n, 2) * 0.04
+    grid = nn.functional.affine_grid(theta, [n, 1, CROP, CROP], align_corners=False).to(x.device)
+    x = nn.functional.grid_sample(x, grid, mode="bilinear", align_corners=False)
+    return x, nn.functional.grid_sample(y, grid, mode="nearest", align_corners=False)
+
+
+def loss_of(logits: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cross entropy (heavier at the joint) and Dice of bones; the same for oedema, faint oedema left out; fluid."""
+    target = y[:, 0].long()
+    hot = nn.functional.one_hot(target, 4).permute(0, 3, 1, 2).float()
+    near = nn.functional.max_pool2d(hot[:, 1:3], 9, 1, 4).prod(1)
+    bones = (nn.functional.cross_entropy(logits[:, :4], target, reduction="none") * (1 + 2.5 * near)).mean()
+    p = logits[:, :4].softmax(1)
+    overlap = 2 * (p * hot).sum((0, 2, 3)) + 50
+    dice = 1 - (overlap / ((p + hot).sum((0, 2, 3)) + 50))[1:].mean()
+    counted = (y[:, 1] != 2).float() * y[:, 3]
+    oedema = (y[:, 1] == 1).float()
+    cross = nn.functional.binary_cross_entropy_with_logits(logits[:, 4], oedema, reduction="none", pos_weight=torch.tensor(2.0, device=y.device))
+    q = logits[:, 4].sigmoid() * counted
+    oedema_dice = 1 - (2 * (q * oedema).sum() + 20) / ((q + oedema * counted).sum() + 20)
+    fluid = nn.functional.binary_cross_entropy_with_logits(logits[:, 5], y[:, 2], reduction="none") * y[:, 3]
+    return bones + dice + 2 * (cross * counted).mean() + 0.6 * oedema_dice + 0.3 * fluid.mean(), torch.stack([1 - dice, 1 - oedema_dice]).detach()
+
+
+def export(model: nn.Module, path: Path) -> None:
+    """ONNX with free batch and size."""
+    model = copy.deepcopy(model).cpu().eval()
+    axes = {"image": {0: "n", 2: "x", 3: "y"}, "logits": {0: "n", 2: "x", 3: "y"}}
+    torch.onnx.export(model, torch.zeros(1, CHANNELS, 64, 64), str(path), input_names=["image"], output_names=["logits"], dynamic_axes=axes, opset_version=17, dynamo=False)
+
+
+def main() -> None:
+    """Train for the minutes given."""
+    ask = argparse.ArgumentParser()
+    ask.add_argument("scans", type=Path)
+    ask.add_argument("out", type=Path)
+    ask.add_argument("minutes", type=float)
+    ask.add_argument("--from", dest="start", type=Path)
+    ask.add_argument("--threads", type=int, default=1)
+    ask.add_argument("--rate", type=float, default=2e-3)
+    ask.add_argument("--seed", type=int, default=0)
+    told = ask.parse_args()
+    torch.set_num_threads(told.threads)
+    torch.manual_seed(told.seed)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    told.out.mkdir(parents=True, exist_ok=True)
+    pool = Pool(told.scans, np.random.default_rng(told.seed))
+    pool.refresh(300)
+    model = UNet(CHANNELS).to(device, memory_format=torch.channels_last)
+    if told.start:
+        model.load_state_dict(torch.load(told.start, map_location=device))
+    average = copy.deepcopy(model)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=told.rate, weight_decay=1e-3)
+    begun, step, saved, seen = time.monotonic(), 0, 0.0, torch.zeros(2)
+    while (part := (time.monotonic() - begun) / (60 * told.minutes)) < 1:
+        for group in optimizer.param_groups:
+            group["lr"] = told.rate * min(1, (step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * part)))
+        samples = [pool.draw() for _ in range(BATCH)]
+        x, y = (torch.from_numpy(np.stack(s)).to(device) for s in zip(*samples, strict=True))
+        x, y = turned(x, y)
+        with torch.autocast(device, dtype=torch.bfloat16):
+            logits = model(x.contiguous(memory_format=torch.channels_last))
+        loss, told_dice = loss_of(logits.float(), y)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 2.0)
+        optimizer.step()
+        keep = min(0.998, step / (step + 10))
+        with torch.no_grad():
+            for slow, fast in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
+                slow.lerp_(fast, 1 - keep) if slow.is_floating_point() else slow.copy_(fast)
+        seen = 0.98 * seen + 0.02 * told_dice.cpu()
+        step += 1
+        if step % 50 == 0:
+            pool.refresh(25)
+        if step % 100 == 0:
+            print(f"{part:.1%} step {step} loss {loss:.3f} Dice bone {seen[0]:.3f} oedema {seen[1]:.3f} scans {len(pool.seen)}", flush=True)
+        if time.monotonic() - begun - saved > 600:
+            saved = time.monotonic() - begun
+            torch.save(average.state_dict(), told.out / "checkpoint.pt")
+            export(average, told.out / "mri_sij.onnx")
+    torch.save(average.state_dict(), told.out / "checkpoint.pt")
+    export(average, told.out / "mri_sij.onnx")
+
+
+if __name__ == "__main__":
+    main()
