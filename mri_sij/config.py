@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -32,6 +33,71 @@ class AnatomySettings(_Stage):
 
 class LesionSettings(_Stage):
     """References and oedema."""
+
+    method: Literal["network+rules", "network", "rules"] = "network+rules"
+    """How candidates are made and judged; docs/lesions.md holds the three side by side."""
+    network_grow: float = 0.35
+    """Network probability from which a voxel belongs to a candidate (chosen on simulated patients)."""
+    network_peak: float = 0.6
+    """Network probability that a candidate must reach somewhere (chosen on simulated patients)."""
+    contrast_grow: float = 1.1
+    """STIR over normal marrow from which a voxel belongs to a candidate that the network proposes (chosen on simulated patients)."""
+    rules_grow: float = 1.35
+    """The same where there is no network to propose: half of outlined oedema lies above 1.2-1.6 (measured on real patients)."""
+    rules_peak: float = 1.7
+    """95th percentile of contrast that a candidate must reach without the network (chosen on simulated patients)."""
+    min_contrast: float = 1.15
+    """Least mean contrast of accepted oedema: the faintest that the simulated truth holds is 1.12."""
+    smoothing_mm: float = 0.6
+    """Standard deviation of the Gaussian that takes noise out before contrast is measured, in the plane."""
+    cortex_mm: float = 1.5
+    """Oedema is looked for this far beyond the segmented bone, where its border is uncertain (readers outline up to the cortex)."""
+    contact_mm: float = 6.0
+    """Oedema of the joint comes at least this near to the articular margin; farther is not subchondral (our choice)."""
+    min_volume_ml: float = 0.05
+    """Smaller candidates are not counted: about 4 x 4 mm on one slice, the least that readers outlined."""
+    min_area_mm2: float = 10.0
+    """A quadrant is positive from this much oedema in it on the slice (what readers' outlines and forms imply)."""
+    reach_mm: float = 25.0
+    """Periarticular bone: as far from the articular margin as quadrants, fractions and extent are measured."""
+    deep_mm: float = 10.0
+    """SPARCC depth item: oedema reaches at least this far from the articular surface (spa-imaging.org: 1 cm)."""
+    deep_touch_mm: float = 4.0
+    """Deep oedema begins within this distance of the articular margin."""
+    deep_filled: float = 0.75
+    """Homogeneous: share of a deep lesion's outline on the slice that is oedema, holes included."""
+    intense_reference: Literal["vessel", "csf"] = "vessel"
+    """Held against for the SPARCC intensity item: presacral and iliac vessels (Maksymowych 2005; Lin 2024) or CSF (spa-imaging.org)."""
+    intense_fraction: float = 0.5
+    """Share of the reference's signal from which oedema is intense: small vessels are partial volume, oedema is not (chosen on simulated patients)."""
+    intense_min_ml: float = 0.3
+    """Least volume of vessels or CSF to measure the reference on."""
+    fat_t1_ratio: float = 1.35
+    """T1 over that of bone from which a candidate is fat with failed suppression, not oedema (our choice)."""
+    vessel_fluid_fraction: float = 0.5
+    """Share of a candidate that the network calls fluid, from which it is a vessel, cyst or joint fluid (our choice)."""
+    rim_depth_mm: float = 3.0
+    """A candidate no deeper than this and no brighter than `rim_contrast` is the normal rim under the cartilage (Wittram 1995)."""
+    rim_contrast: float = 1.3
+    """See `rim_depth_mm`."""
+    symmetric_ratio: float = 0.5
+    """Oedema is symmetric when the smaller side's volume is at least this share of the larger one's (our choice)."""
+    extensive_fraction: float = 0.5
+    """Share of a bone's periarticular region from which oedema is extensive (Arnbak 2020)."""
+    muscle_bright_ratio: float = 1.8
+    """Muscle brighter than this, relative to all muscle, is bright (our choice)."""
+    muscle_bright_fraction: float = 0.15
+    """Share of bright periarticular muscle from which it is pointed out (Kang 2015 gives the sign, not a limit)."""
+    perturbations: int = 40
+    """Readings of the same images with references, thresholds and borders moved, from which probabilities are taken."""
+    reference_sd: float = 0.05
+    """Relative standard deviation of the normal-marrow level among those readings."""
+    logit_sd: float = 0.8
+    """Standard deviation of the network's log odds among those readings."""
+    border_sd_mm: float = 0.6
+    """Standard deviation of the articular margin's place among those readings (tracing repeats to 0.85 mm)."""
+    interval_level: float = 0.9
+    """Share of readings that the score interval holds."""
 
 
 class ScoringSettings(_Stage):
@@ -65,6 +131,35 @@ class ScoringSettings(_Stage):
 
 class CompareSettings(_Stage):
     """Alignment of two visits and the class of change."""
+
+    minimal_important_change: float = 2.5
+    """SPARCC points from which a change counts: minimally important change (Maksymowych 2012, J Rheumatol)."""
+    smallest_detectable_change: float = 3.4
+    """SPARCC points below which a change may be measurement error (van den Berg 2015, J Rheumatol: SPACE, 3 months)."""
+    strict: bool = False
+    """Ask for the smallest detectable instead of the minimally important change (van den Berg 2015)."""
+    active_from: float = 2.0
+    """SPARCC from which a visit is active; below is remission (van den Berg 2015; Braun 2017; BE MOBILE 2024)."""
+    mixed_points: int = 2
+    """Quadrant points gained, and lost in other quadrants, from which a change is mixed (our choice: two and two)."""
+    bone_distance_mm: float = 2.0
+    """Mean distance of a bone's two surfaces above which the visits were not aligned (our choice: see docs)."""
+    joint_distance_mm: float = 2.5
+    """Mean distance of the joint surfaces above which the visits were not aligned (our choice: see docs)."""
+    bone_overlap: float = 0.75
+    """Dice of a bone where both visits see it, below which they were not aligned (our choice: see docs)."""
+    shared_bone: float = 0.4
+    """Share of a bone's joint surface that both visits must see (our choice)."""
+    caution_tilt_deg: float = 15.0
+    """Angle between the two visits' slices from which partial volume differs visibly (our choice; compare Ozga 2023)."""
+    caution_echo_time_ratio: float = 1.3
+    """Ratio of the echo times from which oedema contrast differs by about a fifth (T2 80-130 ms; our choice)."""
+    caution_thickness_ratio: float = 1.3
+    """Ratio of the slice thicknesses from which partial volume differs (3 against 4 mm passes as caution; our choice)."""
+    refuse_thickness_mm: float = 7.0
+    """Slices thicker than this cannot be compared quadrant by quadrant (protocols: 3 mm, Lambert 2024; our limit)."""
+    short_interval_days: int = 80
+    """An interval shorter than this is told: trials read again after 12-16 weeks."""
 
 
 class StudySettings(_Stage):
