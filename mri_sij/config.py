@@ -123,10 +123,6 @@ class ScoringSettings(_Stage):
     """Quadrants with oedema, at any location, of a lesion typical of axial spondyloarthritis (Maksymowych 2021)."""
     asas_2021_slices: int = 3
     """Consecutive slices with oedema at the same location, likewise (Maksymowych 2021)."""
-    extensive_above: float = 0.5
-    """Share of a bone's periarticular region above which oedema is extensive (Arnbak 2020: more than 50 %)."""
-    symmetric_from: float = 0.5
-    """Dice of left and right quadrants from which oedema counts as symmetric (our choice; no published number)."""
 
 
 class CompareSettings(_Stage):

@@ -9,7 +9,6 @@ from mri_sij.config import ScoringSettings
 from mri_sij.evidence import Evidence, Side
 from mri_sij.scoring.asas import Asas, judge_asas
 from mri_sij.scoring.berlin import Berlin, score_berlin
-from mri_sij.scoring.pattern import Pattern, find_pattern
 from mri_sij.scoring.sparcc import Sparcc, SparccJoint, SparccSum, score_sparcc
 
 
@@ -20,7 +19,6 @@ class ScoreSheet:
     sparcc: Sparcc
     berlin: Berlin | None
     asas: Asas
-    pattern: Pattern
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values under the keys that `visit.json` has (`report.dictionary` explains each)."""
@@ -28,7 +26,6 @@ class ScoreSheet:
             "sparcc": _sparcc_dict(self.sparcc),
             "berlin": None if self.berlin is None else _berlin_dict(self.berlin),
             "asas": asdict(self.asas),
-            "pattern": _pattern_dict(self.pattern),
         }
 
 
@@ -38,7 +35,6 @@ def score(evidence: Evidence, settings: ScoringSettings) -> ScoreSheet:
         sparcc=score_sparcc(evidence, settings),
         berlin=score_berlin(evidence, settings),
         asas=judge_asas(evidence, settings),
-        pattern=find_pattern(evidence, settings),
     )
 
 
@@ -74,21 +70,3 @@ def _berlin_dict(berlin: Berlin) -> dict[str, Any]:
         sides[str(grade.side)][f"{grade.quadrant.half}_{grade.quadrant.bone}"] = grade.grade
     return {"total": berlin.total, **sides}
 
-
-def _pattern_dict(pattern: Pattern) -> dict[str, Any]:
-    extents: dict[str, Any] = {str(side): {} for side in Side}
-    for extent in pattern.extents:
-        extents[str(extent.side)][str(extent.bone)] = {
-            "fraction": _rounded(extent.fraction),
-            "extensive": extent.extensive,
-        }
-    return {
-        "bilateral": pattern.bilateral,
-        "symmetry": _rounded(pattern.symmetry),
-        "symmetric": pattern.symmetric,
-        "extent": extents,
-    }
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)

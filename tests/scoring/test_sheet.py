@@ -21,4 +21,3 @@ def test_keys_and_sums() -> None:
     }  # fmt: skip
     assert plain["berlin"] is None
     assert plain["asas"]["positive_2009"] is True
-    assert plain["pattern"]["bilateral"] is True
