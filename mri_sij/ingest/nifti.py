@@ -1,0 +1,200 @@
+"""NIfTI-1 and -2, read and written with the exact affine.
+
+Read with nibabel, whose affine is the header's own (sform first, then qform); the size that a header declares is held
+against the file before any voxel is read.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import tempfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from nibabel.nifti1 import Nifti1Header
+from nibabel.nifti2 import Nifti2Header
+
+from mri_sij.errors import RefusedError
+from mri_sij.geometry import Floats, Grid
+from mri_sij.ingest.limits import BombError, require_plausible_size
+from mri_sij.volume import LabelMap, Volume
+
+FORM_TOLERANCE_MM = 0.1
+"""sform and qform may place a corner voxel this far apart before the file contradicts itself."""
+
+_GZIP = b"\x1f\x8b"
+
+
+class NiftiError(RefusedError):
+    """A NIfTI file that cannot be read without guessing."""
+
+    code = "nifti"
+
+
+@dataclass(frozen=True)
+class NiftiHeader:
+    """What a NIfTI header says: `shape` with 3 or 4 axes, the affine (RAS+ mm), the free text of `descrip`."""
+
+    shape: tuple[int, ...]
+    affine: Floats
+    dtype: np.dtype[Any]
+    description: str
+    data_offset: int
+    compressed: bool
+
+    @property
+    def volumes(self) -> int:
+        """How many volumes the file holds along its fourth axis."""
+        return self.shape[3] if len(self.shape) > 3 else 1
+
+    @property
+    def grid(self) -> Grid:
+        """The grid of each of its volumes."""
+        return Grid((self.shape[0], self.shape[1], self.shape[2]), self.affine)
+
+
+def read_header(path: Path) -> NiftiHeader:
+    """The header alone, bounded; refuses what is no NIfTI, lies about its size, or does not say where it lies."""
+    file_bytes = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(8192)
+    compressed = start.startswith(_GZIP)
+    if compressed:
+        try:
+            start = zlib.decompressobj(wbits=31).decompress(start, 4096)
+        except zlib.error as error:
+            raise NiftiError("The gzip stream is damaged.") from error
+    header = _parse(start)
+    shape = tuple(int(n) for n in header.get_data_shape())
+    dtype = header.get_data_dtype()
+    if dtype.fields is not None or not (np.issubdtype(dtype, np.integer) or np.issubdtype(dtype, np.floating)):
+        raise NiftiError(f"The voxels are of type {dtype}, expected one real number each.", hint="Colour is not read.")
+    while len(shape) > 3 and shape[-1] == 1:
+        shape = shape[:-1]
+    if len(shape) not in (3, 4) or min(shape) < 1:
+        raise NiftiError(f"The file has shape {shape}, expected three axes, or four with volumes.")
+    require_plausible_size(shape, dtype.itemsize, file_bytes, compressed)
+    grid = Grid((shape[0], shape[1], shape[2]), _affine(header))
+    offset = max(int(header.get_data_offset()), header.sizeof_hdr if hasattr(header, "sizeof_hdr") else 352)
+    text = bytes(header["descrip"]).split(b"\0")[0].decode("ascii", "ignore")
+    return NiftiHeader(shape, grid.affine, dtype, text, offset, compressed)
+
+
+def read_volume(path: Path, *, volume: int = 0) -> Volume:
+    """Volume number `volume` (from 0) with slope and intercept applied; NiftiError or BombError for what is refused."""
+    header = read_header(path)
+    if not 0 <= volume < header.volumes:
+        raise NiftiError(f"The file holds {header.volumes} volumes; volume {volume + 1} was asked for.")
+    try:
+        image = nib.load(path)
+        proxy = image.dataobj  # type: ignore[attr-defined]
+        data = np.asarray(proxy[..., volume] if len(proxy.shape) > 3 else proxy)
+    except (OSError, EOFError, zlib.error, ValueError, OverflowError) as error:
+        raise NiftiError("The voxels end early or are damaged.", hint="Copy or export the file again.") from error
+    data = data.reshape(header.shape[:3])
+    if np.issubdtype(data.dtype, np.floating) and not np.isfinite(data).all():
+        count = int((~np.isfinite(data)).sum())
+        raise NiftiError(f"{count} of {data.size} voxels are NaN or infinite.", hint="Export the series again.")
+    if np.issubdtype(data.dtype, np.floating):
+        data = data.astype(np.float32)
+        if not np.isfinite(data).all():
+            raise NiftiError("Voxels are greater than single precision can hold.")
+    return Volume(np.ascontiguousarray(data), header.grid)
+
+
+def write_nifti(image: Volume | LabelMap, path: Path) -> None:
+    """Write `.nii` or `.nii.gz`: same voxels, exact affine, the same bytes each time, all of the file or none of it."""
+    if not path.name.endswith((".nii", ".nii.gz")):
+        raise NiftiError(f"A NIfTI file ends in .nii or .nii.gz, not {path.suffix or 'nothing'}.")
+    data = image.data.astype(np.float32) if image.data.dtype == np.float16 else image.data
+    # A stored form keeps the affine to single precision; nibabel writes it to both forms, so that readers agree.
+    nifti = nib.Nifti1Image(np.asarray(data), image.grid.affine, dtype=data.dtype)
+    nifti.set_qform(image.grid.affine, code=1, strip_shears=True)
+    nifti.set_sform(image.grid.affine, code=1)
+    nifti.header.set_xyzt_units("mm")
+    payload = nifti.to_bytes()
+    if path.name.endswith(".gz"):
+        packed = io.BytesIO()
+        with gzip.GzipFile(filename="", mode="wb", fileobj=packed, compresslevel=6, mtime=0) as stream:
+            stream.write(payload)
+        payload = packed.getvalue()
+    _write_whole(path, payload)
+
+
+def _write_whole(path: Path, payload: bytes) -> None:
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".mri_sij-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(payload)
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(beside).chmod(0o666 & ~umask)
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def _parse(start: bytes) -> Nifti1Header | Nifti2Header:
+    size = int.from_bytes(start[:4], "little"), int.from_bytes(start[:4], "big")
+    kind = Nifti1Header if 348 in size else Nifti2Header if 540 in size else None
+    if kind is None or len(start) < (348 if kind is Nifti1Header else 540):
+        raise NiftiError("This is no NIfTI header, or one that ends early.")
+    length = 348 if kind is Nifti1Header else 540
+    magic = start[344:347] if kind is Nifti1Header else start[4:7]
+    if magic not in (b"n+1", b"n+2"):
+        raise NiftiError(
+            "The header's magic is not that of a single-file NIfTI.", hint="Pairs of .hdr and .img are not read."
+        )
+    try:
+        header = kind(start[:length], check=False)
+        header.get_data_shape()
+        header.get_data_dtype()
+    except Exception as error:  # nibabel raises many types on damaged headers
+        raise NiftiError("The NIfTI header is damaged.") from error
+    return header
+
+
+def _affine(header: Nifti1Header | Nifti2Header) -> Floats:
+    sform_code, qform_code = int(header["sform_code"]), int(header["qform_code"])
+    if sform_code <= 0 and qform_code <= 0:
+        raise NiftiError(
+            "The file does not say where its voxels lie (sform and qform are unset), so left and right are unknown.",
+            hint="Convert the DICOM again.",
+        )
+    try:
+        sform = np.asarray(header.get_sform(), np.float64) if sform_code > 0 else None
+        qform = np.asarray(header.get_qform(), np.float64) if qform_code > 0 else None
+    except Exception as error:  # an impossible quaternion raises several types
+        raise NiftiError("The header's quaternion is not a rotation.") from error
+    if sform is None:
+        assert qform is not None
+        return qform
+    if qform is not None:
+        _require_agreement(sform, qform, header)
+    return sform
+
+
+def _require_agreement(sform: Floats, qform: Floats, header: Nifti1Header | Nifti2Header) -> None:
+    """Refuse two forms that place voxels differently, unless one is a template space (code above 2)."""
+    if not 0 < int(header["sform_code"]) <= 2 or not 0 < int(header["qform_code"]) <= 2:
+        return
+    shape = [max(int(n), 1) for n in header.get_data_shape()[:3]]
+    if len(shape) < 3:
+        return
+    grids = [Grid((shape[0], shape[1], shape[2]), form) for form in (sform, qform)]
+    off = float(np.abs(grids[0].corners - grids[1].corners).max())
+    if off > FORM_TOLERANCE_MM:
+        raise NiftiError(
+            f"sform and qform place a corner {off:.2f} mm apart (at most {FORM_TOLERANCE_MM}).",
+            hint="Which one is right cannot be known: convert the DICOM again.",
+        )
+
+
+__all__ = ["BombError", "NiftiError", "NiftiHeader", "read_header", "read_volume", "write_nifti"]
