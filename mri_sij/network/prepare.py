@@ -23,11 +23,11 @@ def normalize(signal: Field) -> Field:
     return np.log1p(np.clip(signal / np.float32(max(middle, 1e-6)), 0, 20) * 2).astype(np.float32)
 
 
-def neighbours(stir: Field, t1: Field | None, slice_number: int) -> Field:
+def neighbours(stir: Field, t1: Field | None, slice_number: int, stride: int = 1) -> Field:
     """Input channels of one slice, shape (CHANNELS, x, y), from normalized volumes (x, y, slices); the end slices are repeated
-    beyond the ends, and a T1 that is not there is all 0."""
+    beyond the ends, and a T1 that is not there is all 0. Neighbours are `stride` slices apart."""
     last = stir.shape[2] - 1
-    parts = [stir[:, :, int(np.clip(slice_number + n, 0, last))] for n in STIR_SLICES]
+    parts = [stir[:, :, int(np.clip(slice_number + n * stride, 0, last))] for n in STIR_SLICES]
     for n in T1_SLICES:
-        parts.append(np.zeros(stir.shape[:2], np.float32) if t1 is None else t1[:, :, int(np.clip(slice_number + n, 0, last))])
+        parts.append(np.zeros(stir.shape[:2], np.float32) if t1 is None else t1[:, :, int(np.clip(slice_number + n * stride, 0, last))])
     return np.stack(parts).astype(np.float32)
