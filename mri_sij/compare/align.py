@@ -1,0 +1,186 @@
+"""Align a follow-up visit with its baseline: sacrum and each ilium by a rigid motion of its own, with proof of success.
+
+Sacrum and ilia move against each other and joints open, so one motion does not fit all three. The whole pelvis is laid on
+first, from several starts (visits may differ by any shift and tilt of the table), then each bone by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from mri_sij.anatomy.labels import LEFT_ILIUM, NAMES, RIGHT_ILIUM, SACRUM
+from mri_sij.compare.rigid import Pair, distances, fit, invert, move, pair_up
+from mri_sij.compare.surface import Surface, find_surfaces
+from mri_sij.config import CompareSettings
+from mri_sij.evidence import Reason
+from mri_sij.geometry import Floats
+from mri_sij.volume import LabelMap
+
+BONES = (SACRUM, LEFT_ILIUM, RIGHT_ILIUM)
+_COARSE_POINTS, _FINE_POINTS = 400, 1500
+_START_TILTS_DEG = (0.0, -14.0, 14.0)
+_GOOD_START_MM = 1.5
+"""A start that ends this close needs no other beside it: two people's bones end further apart."""
+_HELD_DEG, _HELD_MM = 2.0, 2.0
+"""How far a bone is expected from the pelvis' common motion: the joints move by 1-4 degrees and 1-2 mm (Sturesson 1989)."""
+
+
+@dataclass(frozen=True, eq=False)
+class BoneAlignment:
+    """One bone: `motion` (4x4) takes the baseline's RAS mm to the follow-up's.
+
+    `overlap` is the Dice where both visits see the bone, `surface_mm` the mean distance of its surfaces, `joint_mm` and
+    `joint_p95_mm` those of the surface that faces the joint, `shared` the share of that surface that both visits see.
+    """
+
+    bone: int
+    motion: Floats
+    overlap: float
+    surface_mm: float
+    joint_mm: float
+    joint_p95_mm: float
+    shared: float
+
+    @property
+    def name(self) -> str:
+        """Name of the bone."""
+        return NAMES[self.bone]
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """All bones, and the motion of the pelvis as a whole; `failures` is empty when the alignment succeeded."""
+
+    pelvis: Floats
+    bones: Mapping[int, BoneAlignment]
+    failures: tuple[Reason, ...]
+
+    @property
+    def joint_mm(self) -> float:
+        """Mean distance of the two visits' joint surfaces, over the bones."""
+        return float(np.mean([bone.joint_mm for bone in self.bones.values()])) if self.bones else float("nan")
+
+    @property
+    def turn_deg(self) -> float:
+        """Angle by which the pelvis turned between the visits, in the scanner's room."""
+        return float(np.degrees(np.arccos(np.clip((np.trace(self.pelvis[:3, :3]) - 1) / 2, -1, 1))))
+
+
+def align(baseline: LabelMap, followup: LabelMap, settings: CompareSettings) -> Alignment:
+    """Align by bone labels (1 sacrum, 2 left ilium, 3 right ilium; last axis through the slices, reading frame)."""
+    first, second = find_surfaces(baseline, BONES), find_surfaces(followup, BONES)
+    missing = [NAMES[b] for b in BONES if b not in first or b not in second]
+    if missing:
+        reason = Reason("bone_missing", f"Not found in both visits: {', '.join(missing)}.")
+        return Alignment(np.eye(4), MappingProxyType({}), (reason,))
+    pelvis = _pelvis(first, second)
+    bones = {bone: _bone(bone, first[bone], second[bone], pelvis) for bone in BONES}
+    return Alignment(pelvis, MappingProxyType(bones), failures_of(bones, settings))
+
+
+def failures_of(bones: Mapping[int, BoneAlignment], settings: CompareSettings) -> tuple[Reason, ...]:
+    """Why the alignment of `bones` cannot be trusted; empty when it can."""
+    found = []
+    for bone in bones.values():
+        if bone.shared < settings.shared_bone:
+            found.append(
+                Reason(
+                    "no_overlap",
+                    f"Both visits see {bone.shared:.0%} of the joint surface of the {bone.name}; "
+                    f"{settings.shared_bone:.0%} are needed.",
+                )
+            )
+        elif bone.surface_mm > settings.bone_distance_mm or bone.joint_mm > settings.joint_distance_mm:
+            found.append(
+                Reason(
+                    "not_aligned",
+                    f"The {bone.name} of the two visits differs by {bone.surface_mm:.1f} mm on average "
+                    f"({bone.joint_mm:.1f} mm at the joint); at most {settings.bone_distance_mm} mm "
+                    f"({settings.joint_distance_mm} mm) is one bone seen twice. Another person, or a wrong segmentation.",
+                )
+            )
+        elif bone.overlap < settings.bone_overlap:
+            found.append(
+                Reason(
+                    "not_aligned",
+                    f"The {bone.name} of the two visits overlaps by {bone.overlap:.2f} (Dice), "
+                    f"expected at least {settings.bone_overlap}.",
+                )
+            )
+    return tuple(found)
+
+
+def _pelvis(first: Mapping[int, Surface], second: Mapping[int, Surface]) -> Floats:
+    coarse = [pair_up(first[b], second[b], _COARSE_POINTS) for b in BONES]
+    shift = _joint_centre(second) - _joint_centre(first)
+    best, least = np.eye(4), np.inf
+    for tilt in _START_TILTS_DEG:
+        start = _tilted(tilt, _joint_centre(first), shift)
+        motion, cost = fit(coarse, start)
+        if cost < least - 1e-6:
+            best, least = motion, cost
+        if least < _GOOD_START_MM:
+            break
+    fine = [pair_up(first[b], second[b], _FINE_POINTS) for b in BONES]
+    return fit(fine, best)[0]
+
+
+def _joint_centre(surfaces: Mapping[int, Surface]) -> Floats:
+    """Half-way between the two joints: it depends less on what the field of view cuts off than the bones' centres do."""
+    sides = [surfaces[bone].points[surfaces[bone].facing] for bone in (LEFT_ILIUM, RIGHT_ILIUM)]
+    return np.asarray(np.mean([side.mean(0) if len(side) else surfaces[SACRUM].points.mean(0) for side in sides], 0))
+
+
+def _tilted(tilt_deg: float, centre: Floats, shift: Floats) -> Floats:
+    angle = np.deg2rad(tilt_deg)
+    turn = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
+    motion = np.eye(4)
+    motion[:3, :3] = turn
+    motion[:3, 3] = centre + shift - turn @ centre
+    return motion
+
+
+def _bone(bone: int, first: Surface, second: Surface, pelvis: Floats) -> BoneAlignment:
+    pair = pair_up(first, second, _FINE_POINTS)
+    motion, _ = fit([pair], pelvis, held_to_start=(_HELD_DEG, _HELD_MM))
+    return measure(bone, pair, motion)
+
+
+def measure(bone: int, pair: Pair, motion: Floats) -> BoneAlignment:
+    """How well `motion` lays the two surfaces of a bone on one another."""
+    surface, _ = distances(pair, motion, facing=False)
+    joint, shared = distances(pair, motion, facing=True)
+    return BoneAlignment(
+        bone=bone,
+        motion=motion,
+        overlap=_overlap(pair, motion),
+        surface_mm=float(surface.mean()) if surface.size else float("inf"),
+        joint_mm=float(joint.mean()) if joint.size else float("inf"),
+        joint_p95_mm=float(np.percentile(joint, 95)) if joint.size else float("inf"),
+        shared=shared,
+    )
+
+
+def _overlap(pair: Pair, motion: Floats) -> float:
+    """Dice on every second lattice point of the baseline that the follow-up sees."""
+    lattice = pair.baseline.grid
+    index = np.stack(np.meshgrid(*(np.arange(0, n, 2) for n in lattice.shape), indexing="ij"), -1).reshape(-1, 3)
+    own = pair.baseline.distance_mm[::2, ::2, ::2].ravel() < 0
+    distance, seen = pair.followup.at(move(motion, lattice.world(index)))
+    other = distance < 0
+    total = int((own & seen).sum() + (other & seen).sum())
+    return float(2 * (own & other & seen).sum() / total) if total else 0.0
+
+
+def joint_change_mm(alignment: Alignment) -> dict[int, float]:
+    """How far each ilium moved against the sacrum at its joint between the visits, in mm (root mean square over 40 mm)."""
+    sacrum = invert(alignment.bones[SACRUM].motion)
+    moved = {}
+    for bone in (LEFT_ILIUM, RIGHT_ILIUM):
+        relative = sacrum @ alignment.bones[bone].motion
+        moved[bone] = float(np.linalg.norm(relative[:3, 3]))
+    return moved
