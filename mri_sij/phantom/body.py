@@ -124,10 +124,11 @@ def _joints(bones: list[Field], rng: np.random.Generator) -> tuple[Field, Field,
     fused = rng.random() < 0.03
     sacrum, ilia, cartilaginous = bones[0], [], np.zeros(LATTICE.shape, bool)
     width = rng.uniform(1.2, 3.4)
-    wobble = noise(LATTICE, 9, rng)
+    rough = rng.uniform(0.1, 0.25) if rng.random() < 0.6 else rng.uniform(0.3, 0.7)
+    wobble = np.maximum(rough * noise(LATTICE, rng.uniform(5, 10), rng), -0.7)
     grown = sacrum
     for ilium in bones[1:]:
-        gap = np.float32(0.2 if fused else width * rng.uniform(0.85, 1.15)) * (1 + 0.2 * wobble)
+        gap = np.float32(0.2 if fused else width * rng.uniform(0.85, 1.15)) * (1 + wobble)
         middle, total = (sacrum - ilium) / 2, sacrum + ilium
         spread = np.clip((total - gap) / 2, 0, 2.0) * np.clip((9 - total) / 3, 0, 1) * (np.abs(middle) < 8)
         own = np.maximum(sacrum - spread, middle + gap / 2)
@@ -390,6 +391,8 @@ def _marrow(sacrum: Field, frame: Frame, rng: np.random.Generator) -> tuple[Fiel
 
 def _fibre(rng: np.random.Generator) -> Field:
     """Texture of muscle: streaks and patches, about 1 on average."""
-    streak = np.abs(noise(LATTICE, (5, 7, 20), rng))
-    bright = np.clip(1 - streak / rng.uniform(0.05, 0.15), 0, 1) * rng.uniform(0.1, 0.8)
-    return np.asarray(1 + bright + 0.1 * noise(LATTICE, 4, rng), np.float32)
+    fibre = np.float32(1) + rng.uniform(0.03, 0.14) * noise(LATTICE, 4, rng)
+    for scale in ((5, 7, 20), (3.2, 4, 26), (14, 4, 9)):
+        streak = np.abs(noise(LATTICE, scale, rng))
+        fibre += np.clip(1 - streak / rng.uniform(0.05, 0.2), 0, 1) * rng.uniform(0.0, 0.9)
+    return np.asarray(fibre / fibre.mean(), np.float32)

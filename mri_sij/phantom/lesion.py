@@ -94,6 +94,12 @@ def draw_lesions(rng: np.random.Generator) -> tuple[Lesion, ...]:
         for bone in bones:
             depth = float(np.clip(size * rng.uniform(0.6, 1.3), 3, 60))
             found.append(Lesion(side, bone, float(along), float(across), depth, float(size * rng.uniform(0.9, 1.8)), float(1 + (ratio - 1) * rng.uniform(0.8, 1.2))))
+    if rng.random() < 0.3:
+        side, ratio, low = Side.LEFT if rng.random() < 0.5 else Side.RIGHT, rng.uniform(1.4, 3.2), rng.uniform(0, 0.5)
+        for _ in range(int(rng.integers(4, 10))):
+            bone = Bone.ILIUM if rng.random() < 0.6 else Bone.SACRUM
+            place = float(np.clip(low + rng.uniform(0, 0.5), 0, 1)), float(rng.random())
+            found.append(Lesion(side, bone, *place, float(rng.uniform(2.5, 7)), float(rng.uniform(3, 8)), float(ratio * rng.uniform(0.85, 1.2))))
     return tuple(found)
 
 

@@ -201,10 +201,12 @@ def _add_layer(sums: dict[str, Field], at: dict[str, Field], edge: float, cortex
 
 
 def _degrade(image: Field, marrow: float, scanner: Scanner, grid: Grid, rng: np.random.Generator, person: Person) -> Field:
-    """Coil, uneven fat suppression and gain, blur, ghosts, Rician noise, and the whole numbers that scanners store."""
+    """Coil, uneven gain, blur or edge enhancement, ghosts, Rician noise, and the whole numbers that scanners store."""
     image = image * _coil(scanner, grid, person) * _bias(grid.shape, rng)
     blur = scanner.blur_mm / grid.spacing_mm[0]
     image = ndi.gaussian_filter(image, (blur * rng.uniform(0.8, 1.2), blur * rng.uniform(0.8, 1.6), 0))
+    if rng.random() < 0.35:
+        image = np.maximum(image + rng.uniform(0.3, 1.2) * (image - ndi.gaussian_filter(image, (1.2, 1.2, 0))), 0)
     if rng.random() < 0.3:
         image = image + rng.uniform(0.01, 0.05) * np.roll(image, int(rng.integers(20, 70)), axis=int(rng.integers(0, 2)))
     sigma = marrow / scanner.snr
