@@ -1,0 +1,164 @@
+"""One scored slice as the page shows it: STIR and T1 pictures, and the lines over them in layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from mri_sij.anatomy.find import Anatomy
+from mri_sij.anatomy.labels import LEFT_ILIUM, RIGHT_ILIUM, SACRUM
+from mri_sij.config import LesionSettings
+from mri_sij.evidence import QUADRANTS, Bone, Half, Side
+from mri_sij.report.frame import Frame, frame_around
+from mri_sij.report.outline import level, outline, path_of_lines
+from mri_sij.report.picture import Window, grey, png_uri, window_of
+from mri_sij.volume import LabelMap, Volume
+
+MARGIN_MM = (42.0, 26.0)
+"""Shown around the joints: the sacral wings, the iliac bone to its outer table, and the muscle beside it."""
+
+BONES = ((SACRUM, "sacrum"), (LEFT_ILIUM, "left-ilium"), (RIGHT_ILIUM, "right-ilium"))
+REGION_SIDE = {Side.LEFT: 1, Side.RIGHT: 2}
+REGION_BONE = {Bone.SACRUM: 1, Bone.ILIUM: 2}
+REGION_HALF = {Half.LOWER: 1, Half.UPPER: 2}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Lines of one kind: `layer` is what a key switches, `style` how it is drawn."""
+
+    layer: str
+    style: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Spot:
+    """The outline of one quadrant, lit up from the form: `key` is slice-side-item."""
+
+    key: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Plate:
+    """A slice of the page; `t1` is empty where there is no T1."""
+
+    position: int
+    slice_number: int
+    stir: str
+    t1: str
+    layers: tuple[Layer, ...]
+    spots: tuple[Spot, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What all plates share: volumes in the reading frame on one grid, the frame, and a window a series."""
+
+    stir: Volume
+    t1: Volume | None
+    frame: Frame
+    stir_window: Window
+    t1_window: Window | None
+    reach_mm: float
+    deep_mm: float
+
+
+def scene_of(stir: Volume, t1: Volume | None, anatomy: Anatomy, lesions: LesionSettings) -> Scene:
+    """Frame and windows from the scored slices; `t1` must lie on the STIR's grid.
+
+    Quadrants and the line of the depth item are drawn as far from the joint as they were measured.
+    """
+    numbers = anatomy.slice_choice.numbers
+    lines = [
+        joint.slices[k].midline
+        for joint in (anatomy.joints.left, anatomy.joints.right)
+        for k in numbers
+        if k in joint.slices
+    ]
+    frame = frame_around(stir.grid, lines, MARGIN_MM)
+    shown = [frame.cut(stir.data[:, :, k]) for k in numbers]
+    t1_shown = None if t1 is None else [frame.cut(t1.data[:, :, k]) for k in numbers]
+    return Scene(
+        stir=stir,
+        t1=t1,
+        frame=frame,
+        stir_window=window_of(shown, 99.6),  # the rest are vessels and CSF, far brighter than any bone
+        t1_window=None if t1_shown is None else window_of(t1_shown, 99.8),
+        reach_mm=lesions.reach_mm,
+        deep_mm=lesions.deep_mm,
+    )
+
+
+def make_plate(scene: Scene, anatomy: Anatomy, oedema: LabelMap, at: tuple[int, int, int]) -> Plate:
+    """The plate of one slice; `at` is its position (1 is the most anterior), its number, and its index in the frame."""
+    position, slice_number, k = at
+    frame, t1 = scene.frame, ""
+    if scene.t1 is not None and scene.t1_window is not None:
+        t1 = png_uri(grey(scene.t1.data[:, :, k], frame, scene.t1_window))
+    layers = [
+        *_bone_layers(anatomy, frame, k),
+        *_joint_layers(anatomy, scene, k),
+        Layer("oedema", "oedema", outline(oedema.data[:, :, k] > 0, frame)),
+    ]
+    return Plate(
+        position=position,
+        slice_number=slice_number,
+        stir=png_uri(grey(scene.stir.data[:, :, k], frame, scene.stir_window)),
+        t1=t1,
+        layers=tuple(layer for layer in layers if layer.path),
+        spots=_spots(anatomy, scene, k, slice_number),
+    )
+
+
+def _bone_layers(anatomy: Anatomy, frame: Frame, k: int) -> list[Layer]:
+    labels = anatomy.segmentation.labels.data[:, :, k]
+    return [Layer("bones", name, outline(labels == label, frame)) for label, name in BONES]
+
+
+def _joint_layers(anatomy: Anatomy, scene: Scene, k: int) -> list[Layer]:
+    regions, frame = anatomy.regions, scene.frame
+    depth, half, side_of, bone_of = (a[:, :, k] for a in (regions.depth_mm, regions.half, regions.side, regions.bone))
+    layers = []
+    for side, joint in ((Side.LEFT, anatomy.joints.left), (Side.RIGHT, anatomy.joints.right)):
+        if k not in joint.slices:
+            continue
+        layers.append(Layer("joint", "joint", path_of_lines([frame.place(joint.slices[k].midline)])))
+        for bone in Bone:
+            here = (side_of == REGION_SIDE[side]) & (bone_of == REGION_BONE[bone])
+            near = here & (depth <= scene.reach_mm)
+            divide = level((half == REGION_HALF[Half.UPPER]).astype(np.float32), 0.5, near, frame)
+            layers.append(Layer("quadrants", "divide", divide))
+            layers.append(Layer("quadrants", "deep", level(depth, scene.deep_mm, here, frame)))
+    return layers
+
+
+def _spots(anatomy: Anatomy, scene: Scene, k: int, slice_number: int) -> tuple[Spot, ...]:
+    regions = anatomy.regions
+    spots = []
+    for side in Side:
+        for q in QUADRANTS:
+            mask = (
+                (regions.side[:, :, k] == REGION_SIDE[side])
+                & (regions.bone[:, :, k] == REGION_BONE[q.bone])
+                & (regions.half[:, :, k] == REGION_HALF[q.half])
+                & (regions.depth_mm[:, :, k] <= scene.reach_mm)
+            )
+            spots.append(Spot(f"{slice_number}-{side}-{q.half}_{q.bone}", outline(mask, scene.frame)))
+    return tuple(spot for spot in spots if spot.path)
+
+
+def plates_of(
+    scene: Scene,
+    anatomy: Anatomy,
+    oedema: LabelMap,
+    native_number: Mapping[int, int],
+) -> tuple[Plate, ...]:
+    """All scored slices from anterior to posterior; `native_number` gives each frame index its number in the series."""
+    return tuple(
+        make_plate(scene, anatomy, oedema, (position, native_number[k], k))
+        for position, k in enumerate(anatomy.slice_choice.numbers, start=1)
+    )

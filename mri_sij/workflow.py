@@ -1,0 +1,143 @@
+"""The way of a visit from its folder to its score; nothing else joins the stages."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from mri_sij.anatomy.find import find_anatomy
+from mri_sij.config import Settings
+from mri_sij.errors import UsageError
+from mri_sij.evidence import Evidence, NotScorable
+from mri_sij.ingest.visit import load_visit
+from mri_sij.lesions.assess import find_oedema
+from mri_sij.network.run import predict
+from mri_sij.report.masks import write_masks
+from mri_sij.report.page import TITLE, visit_page
+from mri_sij.report.record import visit_json
+from mri_sij.report.tables import quadrants_csv
+from mri_sij.resample import resample
+from mri_sij.result import Reading, VisitResult
+from mri_sij.scoring.form import write_form
+from mri_sij.scoring.overrule import overrule
+from mri_sij.scoring.sheet import score
+
+Progress = Callable[[str], None]
+
+
+def _silent(stage: str) -> None:
+    """Tell nobody."""
+
+
+def score_visit(
+    path: Path,
+    settings: Settings,
+    *,
+    series: int | None = None,
+    overrule_form: Path | None = None,
+    progress: Progress = _silent,
+) -> VisitResult:
+    """Score the visit in a folder (or file): what cannot be scored comes back with its reasons.
+
+    `series` names the STIR by the number that `mri-sij scan` lists; `overrule_form` holds a reader's changes to single
+    items. RefusedError when the input or the form cannot be read without guessing.
+    """
+    progress("reading")
+    images = load_visit(path, series=series, settings=settings.ingest)
+    stir = images.stir.reordered(images.stir.grid.reading_order)
+    t1 = None if images.t1 is None else resample(images.t1, stir.grid)
+    result = VisitResult(images, stir, t1, settings, cautions=images.cautions)
+    progress("network")
+    maps = predict(stir, t1)
+    progress("anatomy")
+    anatomy = find_anatomy(stir, t1, maps, settings.anatomy)
+    if isinstance(anatomy, NotScorable):
+        return replace(result, reasons=anatomy.reasons)
+    result = replace(result, anatomy=anatomy, cautions=(*result.cautions, *anatomy.slice_choice.cautions))
+    progress("oedema")
+    findings = find_oedema(stir, t1, anatomy, maps, settings.lesions)
+    if isinstance(findings, NotScorable):
+        return replace(result, reasons=findings.reasons)
+    progress("scores")
+    result = replace(result, findings=findings, cautions=(*result.cautions, *findings.cautions))
+    evidence = _in_native_numbers(findings.evidence, result)
+    result = replace(result, evidence=evidence, sheet=score(evidence, settings.scoring))
+    return result if overrule_form is None else _with_reader(result, evidence, overrule_form)
+
+
+def _in_native_numbers(evidence: Evidence, result: VisitResult) -> Evidence:
+    """Evidence that names slices as the series does, not as the reading frame."""
+    return Evidence(tuple(replace(j, slice_number=result.native_slice(j.slice_number)) for j in evidence.joints))
+
+
+def _with_reader(result: VisitResult, evidence: Evidence, form: Path) -> VisitResult:
+    scoring = result.settings.scoring
+    changed = overrule(evidence, form, scoring)
+    return replace(result, reading=Reading(changed, score(changed.evidence, scoring)))
+
+
+def write_visit(result: VisitResult, out: Path, title: str = TITLE) -> None:
+    """Write the finished visit to the folder `out`: all of it or nothing, built beside it and renamed.
+
+    `visit.json`, `quadrants.csv` and `report.html` always; `anatomy.nii.gz` and `oedema.nii.gz` and `form.csv` (which a
+    reader can change and give back with `--overrule`) where the visit is scored. A finished visit that is already
+    there is replaced; UsageError when `out` is a file or holds anything else.
+    """
+    _require_replaceable(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        _write_into(result, beside, title)
+        umask = os.umask(0)
+        os.umask(umask)
+        beside.chmod(0o777 & ~umask)
+        _put_in_place(beside, out)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+
+
+def _write_into(result: VisitResult, folder: Path, title: str) -> None:
+    scoring = result.settings.scoring
+    changes = result.reading.overruled.changes if result.reading else ()
+    _write_text(folder / "visit.json", visit_json(result))
+    _write_text(folder / "quadrants.csv", quadrants_csv(result.evidence, scoring, changes))
+    _write_text(folder / "report.html", visit_page(result, title))
+    if result.evidence is not None:
+        write_form(result.evidence, folder / "form.csv", scoring)
+    if result.anatomy is not None and result.findings is not None:
+        grid = result.images.stir.grid
+        write_masks(result.anatomy.segmentation.labels, result.findings.oedema, grid, folder)
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="")
+
+
+WRITTEN = ("visit.json", "quadrants.csv", "report.html", "form.csv", "anatomy.nii.gz", "oedema.nii.gz")
+"""Every file of a finished visit."""
+
+
+def _require_replaceable(out: Path) -> None:
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise UsageError(f"{out.name} is a file; a folder is expected.")
+    others = sum(member.name not in WRITTEN for member in out.iterdir())
+    if others:
+        raise UsageError(f"The folder {out.name} holds {others} other files.", hint="Name a new folder with -o.")
+
+
+def _put_in_place(beside: Path, out: Path) -> None:
+    """Rename the finished folder to `out`; one that is there steps aside first, for a moment, and is then removed."""
+    if not out.exists():
+        beside.rename(out)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
+    out.rename(old)
+    beside.rename(out)
+    shutil.rmtree(old, ignore_errors=True)
