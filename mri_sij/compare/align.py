@@ -34,7 +34,8 @@ class BoneAlignment:
     """One bone: `motion` (4x4) takes the baseline's RAS mm to the follow-up's.
 
     `overlap` is the Dice where both visits see the bone, `surface_mm` the mean distance of its surfaces, `joint_mm` and
-    `joint_p95_mm` those of the surface that faces the joint, `shared` the share of that surface that both visits see.
+    `joint_p95_mm` those of the surface that faces the joint, `shared` the share of that surface that both visits see. `pair` holds the
+    two surfaces, for refining.
     """
 
     bone: int
@@ -44,6 +45,7 @@ class BoneAlignment:
     joint_mm: float
     joint_p95_mm: float
     shared: float
+    pair: Pair
 
     @property
     def name(self) -> str:
@@ -162,6 +164,7 @@ def measure(bone: int, pair: Pair, motion: Floats) -> BoneAlignment:
         joint_mm=float(joint.mean()) if joint.size else float("inf"),
         joint_p95_mm=float(np.percentile(joint, 95)) if joint.size else float("inf"),
         shared=shared,
+        pair=pair,
     )
 
 
@@ -176,11 +179,13 @@ def _overlap(pair: Pair, motion: Floats) -> float:
     return float(2 * (own & other & seen).sum() / total) if total else 0.0
 
 
-def joint_change_mm(alignment: Alignment) -> dict[int, float]:
-    """How far each ilium moved against the sacrum at its joint between the visits, in mm (root mean square over 40 mm)."""
+def joint_motion_mm(alignment: Alignment) -> dict[int, float]:
+    """How far each ilium moved against the sacrum between the visits: mean over the points of its joint, in mm."""
     sacrum = invert(alignment.bones[SACRUM].motion)
     moved = {}
     for bone in (LEFT_ILIUM, RIGHT_ILIUM):
-        relative = sacrum @ alignment.bones[bone].motion
-        moved[bone] = float(np.linalg.norm(relative[:3, 3]))
+        surface = alignment.bones[bone].pair.baseline
+        points = surface.points[surface.facing]
+        there = move(sacrum @ alignment.bones[bone].motion, points)
+        moved[bone] = float(np.linalg.norm(there - points, axis=1).mean()) if len(points) else 0.0
     return moved

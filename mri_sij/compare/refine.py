@@ -6,22 +6,55 @@ segmentations got wrong. A refinement that leaves this range, or takes the joint
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from mri_sij.compare.align import Alignment, BoneAlignment, failures_of, measure
 from mri_sij.compare.rigid import invert, move
+from mri_sij.config import CompareSettings
 from mri_sij.geometry import LPS_TO_RAS, Floats, Grid
 from mri_sij.sitk_bridge import to_sitk
-from mri_sij.volume import Volume
+from mri_sij.volume import LabelMap, Volume
 
 _MARGIN_MM = 6.0
 _SAMPLES = 12000
 _BINS = 32
 _SMOOTH_MM = 0.8
+_LEAST_OPINIONS = 3
+_WORSE_MM = 0.5
+"""Surfaces of two segmentations may fit a little worse after the images have moved them right, not more than this."""
 _LONGEST_MM = 4.0
 """A refinement that moves the bone further than this has left the anatomy that it started from."""
+
+
+def refine_all(
+    alignment: Alignment, labels: LabelMap, images: Sequence[tuple[Volume, Volume]], settings: CompareSettings
+) -> Alignment:
+    """Refine every bone on each pair of images (baseline, follow-up; T1 and STIR), baseline `labels` beside them.
+
+    Of the motion by surfaces and those by each sequence, the one nearest to the others is taken: a refinement that went
+    astray on one sequence stands alone.
+    """
+    bones = {bone: _settle(own, labels, images) for bone, own in alignment.bones.items()}
+    return replace(alignment, bones=MappingProxyType(bones), failures=failures_of(bones, settings))
+
+
+def _settle(own: BoneAlignment, labels: LabelMap, images: Sequence[tuple[Volume, Volume]]) -> BoneAlignment:
+    found = [refine(first, second, labels.data == own.bone, own.motion) for first, second in images]
+    motions = [own.motion, *(motion for motion in found if motion is not None)]
+    if len(motions) < _LEAST_OPINIONS:
+        return own
+    points = own.pair.baseline.points[own.pair.baseline.facing]
+    places = [move(motion, points) for motion in motions]
+    apart = [sum(float(np.linalg.norm(a - b, axis=1).mean()) for b in places) for a in places]
+    best = measure(own.bone, own.pair, motions[int(np.argmin(apart))])
+    return best if best.joint_mm <= own.joint_mm + _WORSE_MM else own
 
 
 def refine(baseline: Volume, followup: Volume, bone: NDArray[np.bool_], motion: Floats) -> Floats | None:

@@ -65,7 +65,9 @@ def invert(motion: Floats) -> Floats:
     return back
 
 
-def fit(pairs: Sequence[Pair], start: Floats, *, held_to_start: tuple[float, float] | None = None) -> tuple[Floats, float]:
+def fit(
+    pairs: Sequence[Pair], start: Floats, *, held_to_start: tuple[float, float] | None = None
+) -> tuple[Floats, float]:
     """The motion (4x4) near `start` that lays the surfaces on one another, and its cost (mean, mm, outliers linear).
 
     `held_to_start` is the standard deviation (degrees, mm) within which the motion is expected around `start`: a cropped

@@ -65,7 +65,9 @@ def _distance(mask: NDArray[np.bool_], grid: Grid) -> tuple[Field, Grid]:
     shape = np.maximum(np.floor((np.array(plane.shape) - 1) * thin / STEP_MM).astype(int) + 1, 2)
     fine = _interpolate(per_slice, thin, shape)
     inside = fine < 0
-    distance = ndi.distance_transform_edt(~inside, sampling=STEP_MM) - ndi.distance_transform_edt(inside, sampling=STEP_MM)
+    distance = ndi.distance_transform_edt(~inside, sampling=STEP_MM) - ndi.distance_transform_edt(
+        inside, sampling=STEP_MM
+    )
     distance = distance - np.sign(distance) * (STEP_MM / 2)
     # Next to the surface the interpolated field places it more finely than whole voxels do.
     slope = np.linalg.norm(np.gradient(fine, STEP_MM), axis=0)

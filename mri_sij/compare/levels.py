@@ -1,0 +1,159 @@
+"""The baseline's six levels read on both visits: the follow-up's oedema carried to the same bone, quadrant by quadrant.
+
+Each bone's oedema is carried by that bone's own motion onto the baseline's grid, so that quadrants, depth and slices are
+the baseline's for both visits; what counts as oedema was decided on each visit's own images, by its own references.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from mri_sij.anatomy.labels import LEFT_ILIUM, RIGHT_ILIUM, SACRUM
+from mri_sij.compare.align import Alignment
+from mri_sij.compare.rigid import move
+from mri_sij.compare.visit import Visit
+from mri_sij.config import LesionSettings
+from mri_sij.evidence import Evidence, JointSliceEvidence
+from mri_sij.geometry import Floats, Grid
+from mri_sij.lesions.items import Reading, evidence_of, heights_of, mark, measure_items, periarticular
+from mri_sij.lesions.search import Search, widen
+
+BONE_OF_CODE = {1: SACRUM, 2: LEFT_ILIUM, 3: SACRUM, 4: RIGHT_ILIUM}
+"""Which bone's motion carries oedema of each label (1 left sacrum, 2 left ilium, 3 right sacrum, 4 right ilium)."""
+
+_SUBSLICES = (-1 / 3, 0.0, 1 / 3)
+"""The follow-up is looked up at three depths of each baseline slice: a slice shows the mean of what it holds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Carried:
+    """The follow-up on the baseline's search box: oedema, STIR over marrow (None from a finished folder), what was seen."""
+
+    oedema: NDArray[np.bool_]
+    ratio: NDArray[np.float32] | None
+    seen: NDArray[np.bool_]
+
+
+def search_of(baseline: Visit, settings: LesionSettings) -> Search:
+    """The baseline's bone beside the joints, widened across the cortex as it was for finding oedema."""
+    nowhere = np.zeros(baseline.labels.grid.shape, bool)
+    wide = widen(baseline.regions, nowhere, baseline.labels.grid, settings.cortex_mm)
+    none = np.zeros(wide.code.shape, np.float32)
+    ratio = none if baseline.intensity is None else baseline.intensity.ratio[wide.box]
+    return Search(
+        baseline.labels.grid, wide.box, wide.code, wide.bone, wide.half, wide.depth_mm, wide.cartilaginous, ratio,
+        None, None, None,
+    )  # fmt: skip
+
+
+def carry(search: Search, followup: Visit, alignment: Alignment) -> Carried:
+    """The follow-up's oedema and brightness at the voxels of the baseline's `search`, bone by bone."""
+    shape = search.code.shape
+    oedema, seen = np.zeros(shape, bool), np.zeros(shape, bool)
+    ratio = None if followup.intensity is None else np.zeros(shape, np.float32)
+    for code, bone in BONE_OF_CODE.items():
+        own = search.code == code
+        if not own.any():
+            continue
+        part = ndi.find_objects(own.astype(np.uint8))[0]
+        matrix = _index_map(search, part, alignment.bones[bone].motion, followup.labels.grid)
+        size = tuple(p.stop - p.start for p in part)
+        mask = (followup.oedema.data == code).astype(np.float32)
+        share = np.mean([_look_up(mask, matrix, size, offset) for offset in _SUBSLICES], 0)
+        here = own[part]
+        oedema[part] |= here & (share >= 0.5)
+        seen[part] |= here & _inside(matrix, size, followup.labels.grid)
+        if ratio is not None and followup.intensity is not None:
+            ratio[part] = np.where(here, _look_up(followup.intensity.ratio, matrix, size, 0.0), ratio[part])
+    return Carried(oedema, ratio, seen)
+
+
+def own_oedema(search: Search, baseline: Visit) -> NDArray[np.bool_]:
+    """The baseline's oedema on its own search box."""
+    return np.asarray((baseline.oedema.data[search.box] == search.code) & (search.code > 0))
+
+
+def read_baseline(search: Search, baseline: Visit, settings: LesionSettings) -> Evidence:
+    """The baseline's levels on its own oedema, by the same reading that the follow-up gets."""
+    threshold = None if baseline.intensity is None else baseline.intensity.intense_from
+    evidence = _read(search, own_oedema(search, baseline), threshold, baseline, settings)
+    if baseline.intensity is not None:
+        return evidence
+    return _with_intensity(evidence, {(s, k) for s, k in baseline.intense})
+
+
+def read_followup(
+    search: Search, carried: Carried, baseline: Visit, followup: Visit, alignment: Alignment, settings: LesionSettings
+) -> Evidence:
+    """The baseline's levels on the follow-up's oedema; slice numbers are the baseline's."""
+    if carried.ratio is not None and followup.intensity is not None:
+        seen = replace(search, ratio=carried.ratio)
+        return _read(seen, carried.oedema, followup.intensity.intense_from, baseline, settings)
+    evidence = _read(search, carried.oedema, None, baseline, settings)
+    nearest = nearest_slices(baseline, followup, alignment)
+    intense = {(s, k) for s, n in followup.intense for k, near in nearest.items() if near == n}
+    return _with_intensity(evidence, intense)
+
+
+def nearest_slices(baseline: Visit, followup: Visit, alignment: Alignment) -> dict[int, int]:
+    """For each of the baseline's six slices the follow-up's slice that lies nearest to it at the joints."""
+    motion = alignment.bones[SACRUM].motion
+    found = {}
+    for k in baseline.slices:
+        lines = [j.slices[k].midline for j in (baseline.joints.left, baseline.joints.right) if k in j.slices]
+        points = np.concatenate(lines) if lines else np.array([np.array(baseline.labels.grid.shape[:2]) / 2])
+        index = np.column_stack([points, np.full(len(points), k)])
+        there = followup.labels.grid.index(move(motion, baseline.labels.grid.world(index)))
+        found[k] = int(np.clip(round(float(there[:, 2].mean())), 0, followup.labels.grid.shape[2] - 1))
+    return found
+
+
+def levels_seen(search: Search, carried: Carried, slices: tuple[int, ...], settings: LesionSettings) -> float:
+    """Share (0-1) of the scored bone on `slices` that lies in the follow-up's field of view."""
+    rows = np.array(slices) - search.first_slice
+    scored = periarticular(search, settings)[:, :, rows] & search.bone[:, :, rows]
+    return float(carried.seen[:, :, rows][scored].mean()) if scored.any() else 0.0
+
+
+def _read(
+    search: Search, oedema: NDArray[np.bool_], intense_from: float | None, baseline: Visit, settings: LesionSettings
+) -> Evidence:
+    items = measure_items(oedema, search, intense_from, settings)
+    heights = heights_of(baseline.joints, search.first_slice, oedema.shape[2])
+    reading = Reading(items, mark(items, heights, settings), heights, search.first_slice)
+    return evidence_of(reading, baseline.slices)
+
+
+def _with_intensity(evidence: Evidence, intense: set[tuple[object, int]]) -> Evidence:
+    def joint(own: JointSliceEvidence) -> JointSliceEvidence:
+        positive = any(q.oedema for q in own.quadrants)
+        return replace(own, intense=positive and (own.side, own.slice_number) in intense)
+
+    return Evidence(tuple(joint(j) for j in evidence.joints))
+
+
+def _index_map(search: Search, part: tuple[slice, ...], motion: Floats, target: Grid) -> Floats:
+    """4x4 from voxels of `part` of the search box to voxels of the follow-up."""
+    start = np.eye(4)
+    start[:3, 3] = [box.start + own.start for box, own in zip(search.box, part, strict=True)]
+    return np.asarray(np.linalg.inv(target.affine) @ motion @ search.grid.affine @ start)
+
+
+def _look_up(field: NDArray[np.float32], matrix: Floats, shape: tuple[int, ...], offset: float) -> NDArray[np.float32]:
+    start = matrix[:3, 3] + offset * matrix[:3, 2]
+    found = ndi.affine_transform(field, matrix[:3, :3], start, output_shape=shape, order=1, mode="nearest")
+    return np.asarray(found, np.float32)
+
+
+def _inside(matrix: Floats, shape: tuple[int, ...], grid: Grid) -> NDArray[np.bool_]:
+    """Voxels that fall within half a voxel of the follow-up's outermost voxel centres."""
+    axes = np.ix_(*(np.arange(n) for n in shape))
+    inside = np.ones(shape, bool)
+    for axis, size in enumerate(grid.shape):
+        at = matrix[axis, 3] + sum(matrix[axis, n] * axes[n] for n in range(3))
+        inside &= (at >= -0.5) & (at <= size - 0.5)
+    return inside

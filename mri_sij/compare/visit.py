@@ -1,0 +1,90 @@
+"""What a comparison needs of one visit, from a visit just scored or from a folder that `mri-sij score` wrote."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from mri_sij.anatomy.joint import Joints
+from mri_sij.anatomy.quadrants import Regions
+from mri_sij.evidence import Reason, Side
+from mri_sij.ingest.visit import Acquisition
+from mri_sij.result import VisitResult
+from mri_sij.scoring.sparcc import Sparcc
+from mri_sij.volume import LabelMap, Volume
+
+Shares = tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Intensity:
+    """What the intensity item is decided by: STIR over normal marrow (reading frame) and the ratio that counts as
+    intense (None: nothing does)."""
+
+    ratio: NDArray[np.float32]
+    intense_from: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Visit:
+    """A scored visit; arrays and slice numbers in the reading frame.
+
+    `form` is the visit's own, on its own six `slices`; `shares` the distribution of its total. `intensity`, `stir` and
+    `t1` (on the STIR's grid) are None where only a finished folder is known; then `intense` gives the joints and slices
+    that scored for intensity.
+    """
+
+    labels: LabelMap
+    oedema: LabelMap
+    joints: Joints
+    regions: Regions
+    slices: tuple[int, ...]
+    form: Sparcc
+    shares: Shares
+    acquisition: Acquisition
+    orientation: str
+    input_sha256: str
+    intense: frozenset[tuple[Side, int]]
+    intensity: Intensity | None = None
+    stir: Volume | None = None
+    t1: Volume | None = None
+
+
+def of_result(result: VisitResult) -> Visit | tuple[Reason, ...]:
+    """The visit of a result; the reasons where it is not scorable."""
+    anatomy, findings, sheet = result.anatomy, result.findings, result.sheet
+    if anatomy is None or findings is None or sheet is None:
+        return result.reasons
+    from mri_sij.scoring.sparcc import score_sparcc  # noqa: PLC0415
+
+    form = score_sparcc(findings.evidence, result.settings.scoring)
+    return Visit(
+        labels=anatomy.segmentation.labels,
+        oedema=findings.oedema,
+        joints=anatomy.joints,
+        regions=anatomy.regions,
+        slices=anatomy.slice_choice.numbers,
+        form=form,
+        shares=findings.interval.probabilities,
+        acquisition=result.images.stir_acquisition,
+        orientation=result.images.orientation,
+        input_sha256=result.images.input_sha256,
+        intense=frozenset((j.side, j.slice_number) for j in form.joints if j.intensity),
+        intensity=_intensity(result),
+        stir=result.stir,
+        t1=result.t1,
+    )
+
+
+def _intensity(result: VisitResult) -> Intensity | None:
+    if result.findings is None:
+        return None
+    reference, settings = result.findings.reference, result.settings.lesions
+    wide = [settings.smoothing_mm / s for s in result.stir.grid.spacing_mm[:2]]
+    smooth = ndi.gaussian_filter(result.stir.values, (*wide, 0.0))
+    fluid = reference.fluid.ratio
+    ratio = (smooth / np.maximum(reference.marrow.signal, 1e-6)).astype(np.float32)
+    return Intensity(ratio, None if fluid is None else settings.intense_fraction * fluid)
