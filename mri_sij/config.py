@@ -29,6 +29,35 @@ class AnatomySettings(_Stage):
     """Bone, joint, slice choice and quality limits."""
 
     segmenter: str = "builtin"
+    """`builtin`, or another back end (see `mri_sij.anatomy.backends`)."""
+    mask_labels: dict[str, list[int]] = {"sacrum": [1], "left_ilium": [2], "right_ilium": [3]}
+    """Label numbers of the user's own masks for `masks:PATH`; sides are checked against the affine all the same."""
+    island_fraction: float = 0.04
+    """Parts of a bone smaller than this share of its largest part, and away from it, are dropped (our choice)."""
+    joint_reach_mm: float = 9.0
+    """Widest distance between sacrum and ilium that is looked at as joint (joint gap 1-5 mm; segmentation adds a little)."""
+    cartilage_gap_mm: float = 6.5
+    """Widest gap of the cartilaginous part (cartilage 1.6-4 mm in all, musculoskeletalkey; chosen on simulated patients)."""
+    slices: int = 6
+    """Consecutive slices to score (spa-imaging.org grading page)."""
+    full_height_fraction: float = 0.5
+    """The transitional slice is the most posterior one on which both joints keep this share of their greatest cartilaginous height."""
+    min_joint_height_mm: float = 10.0
+    """A joint lower than this is not scorable on a slice (spa-imaging.org grading page)."""
+    min_agreement: float = 0.75
+    """Least Dice between the segmenter's two passes (0.83 and more on real sacroiliac joints)."""
+    min_probability: float = 0.70
+    """Least mean probability of the segmented bone."""
+    sacrum_ml: tuple[float, float] = (25.0, 420.0)
+    """Plausible volume of the sacrum in view (whole sacra 150-300 ml, pelvis atlas of Han 2019; stacks crop them)."""
+    ilium_ml: tuple[float, float] = (15.0, 320.0)
+    """Plausible volume of one ilium in view (84-110 ml in a field of view of 200 mm)."""
+    min_side_ratio: float = 0.45
+    """Least ratio of the smaller to the larger ilium (0.94-1.08 where slices lie square; turned slices crop one side)."""
+    joints_apart_mm: tuple[float, float] = (55.0, 150.0)
+    """Plausible distance between the two joints (sacral breadth about 10 cm, banglajol 75216)."""
+    min_snr: float = 4.0
+    """Least signal of bone over the noise of neighbouring voxels."""
 
 
 class LesionSettings(_Stage):
@@ -96,6 +125,10 @@ class LesionSettings(_Stage):
     """Standard deviation of the network's log odds among those readings."""
     border_sd_mm: float = 0.6
     """Standard deviation of the articular margin's place among those readings (tracing repeats to 0.85 mm)."""
+    area_sd: float = 0.3
+    """Standard deviation of the logarithm of each quadrant's oedema area among those readings."""
+    slice_shift: float = 0.3
+    """Share of those readings that take the six slices one further in front or behind."""
     interval_level: float = 0.9
     """Share of readings that the score interval holds."""
 
@@ -148,14 +181,24 @@ class CompareSettings(_Stage):
     """Share of a bone's joint surface that both visits must see (our choice)."""
     caution_tilt_deg: float = 15.0
     """Angle between the two visits' slices from which partial volume differs visibly (our choice; compare Ozga 2023)."""
+    refuse_tilt_deg: float = 35.0
+    """Angle from which the slices show another plane of the joint (our limit; semicoronal against semiaxial is 90)."""
     caution_echo_time_ratio: float = 1.3
     """Ratio of the echo times from which oedema contrast differs by about a fifth (T2 80-130 ms; our choice)."""
+    refuse_echo_time_ratio: float = 3.0
+    """Ratio of the echo times beyond which visits are not compared (PD against T2 weighting; our limit)."""
+    caution_inversion_time_ms: float = 15.0
+    """Difference of inversion times at one field strength from which marrow's own signal differs (domain notes)."""
     caution_thickness_ratio: float = 1.3
-    """Ratio of the slice thicknesses from which partial volume differs (3 against 4 mm passes as caution; our choice)."""
-    refuse_thickness_mm: float = 7.0
-    """Slices thicker than this cannot be compared quadrant by quadrant (protocols: 3 mm, Lambert 2024; our limit)."""
-    short_interval_days: int = 80
-    """An interval shorter than this is told: trials read again after 12-16 weeks."""
+    """Ratio of the slice spacings from which partial volume differs (3 against 4 mm is told; our choice)."""
+    refuse_thickness_ratio: float = 2.2
+    """Ratio of the slice spacings beyond which visits are not compared (our limit)."""
+    caution_pixel_ratio: float = 1.6
+    """Ratio of the pixel sizes that is told (our choice)."""
+    same_sequence: bool = True
+    """STIR is not compared with T2 or PD with fat saturation (Greese: contrast to noise 20.2 against 4.1)."""
+    levels_seen: float = 0.9
+    """Share of the scored bone at the baseline's levels that the follow-up must show (our limit)."""
 
 
 class StudySettings(_Stage):

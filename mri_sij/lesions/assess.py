@@ -1,0 +1,158 @@
+"""Oedema of one visit: references, lesions, evidence, measures, and how sure (all in the reading frame)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage as ndi
+
+from mri_sij.anatomy.find import Anatomy
+from mri_sij.anatomy.labels import SACRUM
+from mri_sij.config import LesionSettings
+from mri_sij.evidence import NotScorable, Reason
+from mri_sij.lesions import reference
+from mri_sij.lesions.burden import measure_burden
+from mri_sij.lesions.items import Reading, evidence_of, heights_of, mark, measure_items
+from mri_sij.lesions.oedema import accept
+from mri_sij.lesions.records import OEDEMA_NAMES, Findings, FluidReference, MarrowReference, MuscleSign, Reference
+from mri_sij.lesions.search import Mask, Search, widen
+from mri_sij.lesions.uncertainty import chances_of, interval_of, other_readings
+from mri_sij.network.maps import Maps
+from mri_sij.volume import LabelMap, Volume, require_same_grid
+
+_FLUID, _LUMBAR = 0.5, 0.5
+
+
+def find_oedema(
+    stir: Volume, t1: Volume | None, anatomy: Anatomy, maps: Maps | None, settings: LesionSettings
+) -> Findings | NotScorable:
+    """Find oedema at the sacroiliac joints and what it implies for the slices of `anatomy.slice_choice`.
+
+    `stir`, `t1` and `maps` lie on one grid in the reading frame. NotScorable when no normal marrow can be found.
+    Without `maps` the rules work alone, and less well (docs/lesions.md). GeometryError when the grids differ.
+    """
+    require_same_grid(stir, anatomy.segmentation.labels, *([t1] if t1 is not None else []))
+    if maps is None:
+        settings = settings.model_copy(update={"method": "rules"})
+    marrow = find_marrow(stir, t1, anatomy, maps, settings)
+    if isinstance(marrow, NotScorable):
+        return marrow
+    search = search_region(stir, t1, anatomy, maps, marrow.reference, settings)
+    fluid = _fluid(stir, t1, anatomy, marrow.reference, settings)
+    oedema, lesions, rejected = accept(search, settings)
+    intense_ratio = None if fluid.ratio is None else settings.intense_fraction * fluid.ratio
+    heights = heights_of(anatomy.joints, search.first_slice, oedema.shape[2])
+    items = measure_items(oedema, search, intense_ratio, settings)
+    marks = mark(items, heights, settings)
+    readings = other_readings(search, heights, intense_ratio, settings)
+    reading = Reading(items, marks, heights, search.first_slice, chances_of(readings, marks))
+    rows = np.array(anatomy.slice_choice.numbers, np.intp) - search.first_slice
+    rows = rows[(rows >= 0) & (rows < oedema.shape[2])]
+    return Findings(
+        Reference(marrow.reference, fluid),
+        label_map(oedema, search),
+        lesions,
+        rejected,
+        evidence_of(reading, anatomy.slice_choice.numbers),
+        measure_burden(oedema, search, marrow.muscle, settings),
+        interval_of(readings, marks, rows, settings),
+        _cautions(fluid, marrow.muscle),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Marrow:
+    """Normal marrow, and what was seen of the muscle on the way."""
+
+    reference: MarrowReference
+    muscle: tuple[MuscleSign, ...]
+
+
+def find_marrow(
+    stir: Volume, t1: Volume | None, anatomy: Anatomy, maps: Maps | None, settings: LesionSettings
+) -> Marrow | NotScorable:
+    """Normal marrow under the coil's field; what the network takes for oedema or for fluid is left out of the fit."""
+    signal, grid, labels = stir.values, stir.grid, anatomy.segmentation.labels
+    bone, sacrum = np.asarray(labels.data > 0), labels.mask(SACRUM)
+    core = reference.marrow_core(bone, anatomy.regions.depth_mm, grid)
+    if not core.any():
+        return NotScorable(
+            (Reason("no-normal-marrow", "Normal marrow cannot be found: all bone is thinner than cortex."),)
+        )
+    other = bone if maps is None else bone | (maps.lumbar > _LUMBAR) | (maps.fluid > _FLUID)
+    like_muscle, maybe_bright = reference.muscle_masks(signal, None if t1 is None else t1.values, other, core)
+    muscle = reference.muscle_blocks(signal, like_muscle, bone, grid)
+    if maps is not None and settings.method != "rules":
+        core = reference.without_lesions(core, maps.oedema)
+    found = reference.normal_marrow(signal, sacrum, core, muscle, grid)
+    if isinstance(found, NotScorable):
+        return found
+    field, marrow = found
+    near = reference.muscle_blocks(signal, maybe_bright, bone, grid, reach_mm=30.0)
+    return Marrow(marrow, reference.muscle_signs(near, field, reference.middle_of(sacrum), settings))
+
+
+def search_region(
+    stir: Volume,
+    t1: Volume | None,
+    anatomy: Anatomy,
+    maps: Maps | None,
+    marrow: MarrowReference,
+    settings: LesionSettings,
+) -> Search:
+    """Where oedema is looked for, with all that is known of each voxel there."""
+    bone = anatomy.segmentation.labels.data > 0
+    barred = np.zeros(bone.shape, bool) if maps is None else (maps.fluid > _FLUID) | (maps.lumbar > _LUMBAR)
+    wide = widen(anatomy.regions, barred, stir.grid, settings.cortex_mm)
+    box = wide.box
+    sigma = (*(settings.smoothing_mm / s for s in stir.grid.spacing_mm[:2]), 0.0)
+    return Search(
+        grid=stir.grid,
+        box=box,
+        code=wide.code,
+        bone=wide.bone,
+        half=wide.half,
+        depth_mm=wide.depth_mm,
+        cartilaginous=wide.cartilaginous,
+        ratio=ndi.gaussian_filter(stir.values[box], sigma) / marrow.signal[box],
+        oedema=None if maps is None else maps.oedema[box],
+        fluid=None if maps is None else maps.fluid[box],
+        t1_ratio=None if t1 is None else t1.values[box] / np.float32(_level(t1, bone)),
+    )
+
+
+def _fluid(
+    stir: Volume, t1: Volume | None, anatomy: Anatomy, marrow: MarrowReference, settings: LesionSettings
+) -> FluidReference:
+    bone = np.asarray(anatomy.segmentation.labels.data > 0)
+    ratio = stir.values / marrow.signal
+    values, level = (None, 0.0) if t1 is None else (t1.values, _level(t1, bone))
+    mask = reference.fluid_mask(ratio, values, bone, level)
+    return reference.fluid_reference(ratio, mask, bone, stir.grid, settings)
+
+
+def _level(t1: Volume, bone: Mask) -> float:
+    return max(float(np.median(t1.values[bone])), 1e-6)
+
+
+def label_map(oedema: Mask, search: Search) -> LabelMap:
+    """Oedema of the search box on the whole grid, labelled by joint and bone."""
+    labels = np.zeros(search.grid.shape, np.uint8)
+    labels[search.box] = np.where(oedema, search.code, 0)
+    return LabelMap(labels, search.grid, OEDEMA_NAMES)
+
+
+def _cautions(fluid: FluidReference, muscle: tuple[MuscleSign, ...]) -> tuple[Reason, ...]:
+    cautions = []
+    if fluid.ratio is None:
+        text = f"Only {fluid.volume_ml:.2f} ml of {fluid.kind} to hold intensity against: no lesion is called intense."
+        cautions.append(Reason("no-intensity-reference", text))
+    for sign in muscle:
+        if sign.bright:
+            share = f"{sign.bright_fraction or 0:.0%}"
+            text = (
+                f"Muscle beside the {sign.side} joint is bright in {share} of it: to be looked at (infection, injury)."
+            )
+            cautions.append(Reason("bright-muscle", text))
+    return tuple(cautions)

@@ -1,0 +1,225 @@
+"""The items of SPARCC that a mask of oedema implies: areas by quadrant, depth and intensity, slice by slice.
+
+The same functions measure the oedema that was found, its perturbed readings, and the truth of simulated patients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from mri_sij.anatomy.joint import Joints
+from mri_sij.config import LesionSettings
+from mri_sij.evidence import Bone, Evidence, Half, JointSliceEvidence, Quadrant, QuadrantEvidence, Side
+from mri_sij.lesions.search import Mask, Search
+
+Floats = NDArray[np.float64]
+
+LOW_JOINT_MM, HALVED_JOINT_MM = 10.0, 30.0
+"""Visible height of a joint up to which it is not scored, and below which only its upper quadrants are
+(spa-imaging.org)."""
+
+_CODE = {
+    (Side.LEFT, Bone.SACRUM): 1,
+    (Side.LEFT, Bone.ILIUM): 2,
+    (Side.RIGHT, Bone.SACRUM): 3,
+    (Side.RIGHT, Bone.ILIUM): 4,
+}
+_HALF = {Half.LOWER: 1, Half.UPPER: 2}
+
+
+@dataclass(frozen=True, eq=False)
+class Items:
+    """What a mask implies, by slice of the search box: `oedema_mm2` and `bone_mm2` of shape (slices, 5 codes, 3
+    halves), `deep` and `depth_mm` (slices, 5 codes), `intense_mm2` (slices, 5 codes) and `intensity` (slices, 5
+    codes), the 95th percentile of contrast."""
+
+    oedema_mm2: Floats
+    bone_mm2: Floats
+    deep: NDArray[np.bool_]
+    depth_mm: Floats
+    intense_mm2: Floats
+    intensity: Floats
+
+
+def periarticular(search: Search, settings: LesionSettings) -> Mask:
+    """Bone that is scored: beside the cartilaginous joint and within `reach_mm` of its margin."""
+    return np.asarray((search.code > 0) & search.cartilaginous & (search.depth_mm <= settings.reach_mm))
+
+
+def areas(mask: Mask, search: Search) -> Floats:
+    """Area in mm2 of `mask` by slice, code and half, shape (slices, 5, 3)."""
+    at = np.flatnonzero(mask)
+    slices = mask.shape[2]
+    key = ((at % slices) * 5 + search.code.ravel()[at]) * 3 + search.half.ravel()[at]
+    counts = np.bincount(key, minlength=slices * 15).reshape(slices, 5, 3)
+    return np.asarray(counts * search.pixel_mm2, np.float64)
+
+
+def measure_items(oedema: Mask, search: Search, intense_ratio: float | None, settings: LesionSettings) -> Items:
+    """Items of `oedema` (over the search box); lesions brighter than `intense_ratio` times normal marrow are
+    intense."""
+    near = periarticular(search, settings)
+    scored = oedema & near
+    deep, depth = _deep(scored, search, settings)
+    bright = scored & (search.ratio >= intense_ratio) if intense_ratio is not None else np.zeros_like(scored)
+    return Items(
+        areas(scored, search), areas(near & search.bone, search), deep, depth,
+        areas(bright, search).sum(2), _percentiles(scored, search),
+    )  # fmt: skip
+
+
+def _deep(scored: Mask, search: Search, settings: LesionSettings) -> tuple[NDArray[np.bool_], Floats]:
+    """Depth item and greatest depth (mm) by slice and code: oedema that begins at the joint and, homogeneous,
+    reaches `deep_mm`."""
+    shape = (scored.shape[2], 5)
+    deep, depth = np.zeros(shape, bool), np.zeros(shape)
+    for k in np.flatnonzero(scored.any((0, 1))):
+        for code in np.unique(search.code[:, :, k][scored[:, :, k]]):
+            own = scored[:, :, k] & (search.code[:, :, k] == code)
+            box = ndi.find_objects(own.astype(np.uint8))[0]
+            inside, at = own[box], search.depth_mm[:, :, k][box]
+            depth[k, code] = float(np.percentile(at[inside], 98))
+            if depth[k, code] >= settings.deep_mm:
+                deep[k, code] = _deep_piece(inside, at, search.pixel_mm2, settings)
+    return deep, depth
+
+
+def _deep_piece(inside: Mask, depth_mm: NDArray[np.float32], pixel_mm2: float, settings: LesionSettings) -> bool:
+    pieces, count = ndi.label(inside, np.ones((3, 3)))
+    for number in range(1, count + 1):
+        piece = pieces == number
+        beyond = float((piece & (depth_mm >= settings.deep_mm)).sum()) * pixel_mm2
+        if beyond < settings.min_area_mm2 or depth_mm[piece].min() > settings.deep_touch_mm:
+            continue
+        if piece.sum() >= settings.deep_filled * ndi.binary_fill_holes(piece).sum():
+            return True
+    return False
+
+
+def _percentiles(scored: Mask, search: Search) -> Floats:
+    out = np.zeros((scored.shape[2], 5))
+    for k in np.flatnonzero(scored.any((0, 1))):
+        ratio, code = search.ratio[:, :, k][scored[:, :, k]], search.code[:, :, k][scored[:, :, k]]
+        for number in np.unique(code):
+            out[k, number] = float(np.percentile(ratio[code == number], 95))
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """Items by slice of the search box: `quadrant` (slices, 5 codes, 3 halves), `intense` and `deep` (slices, 3:
+    left at 1, right at 2).
+
+    Booleans for one reading; their mean over readings, floats, gives the probability of each item.
+    """
+
+    quadrant: NDArray[np.generic]
+    intense: NDArray[np.generic]
+    deep: NDArray[np.generic]
+
+    def total(self, rows: NDArray[np.intp]) -> int:
+        """SPARCC points of the slices in `rows` (of the search box): quadrants, intensity and depth."""
+        return int(self.quadrant[rows].sum() + self.intense[rows].sum() + self.deep[rows].sum())
+
+
+def heights_of(joints: Joints, first_slice: int, slices: int) -> Floats:
+    """Visible height (mm) of each joint on each slice of the box, shape (slices, 3: left at 1, right at 2); 0 where
+    not visible."""
+    heights = np.zeros((slices, 3))
+    for row, joint in ((1, joints.left), (2, joints.right)):
+        for number, seen in joint.slices.items():
+            if 0 <= number - first_slice < slices:
+                heights[number - first_slice, row] = seen.height_mm
+    return heights
+
+
+def mark(items: Items, heights_mm: Floats, settings: LesionSettings) -> Marks:
+    """Decide every item: quadrants from `min_area_mm2`, intensity and depth for joints with a positive quadrant.
+
+    A joint visible over 1 cm or less is not scored, one below 3 cm in its upper quadrants only, which then hold all
+    of it (spa-imaging.org).
+    """
+    by_half = items.oedema_mm2.copy()
+    for row in (1, 2):
+        codes = [2 * row - 1, 2 * row]
+        low, short = heights_mm[:, row] <= LOW_JOINT_MM, heights_mm[:, row] < HALVED_JOINT_MM
+        for code in codes:
+            by_half[short, code, _HALF[Half.UPPER]] = items.oedema_mm2[short, code].sum(-1)
+            by_half[short, code, _HALF[Half.LOWER]] = 0
+            by_half[low, code] = 0
+    quadrant = by_half >= settings.min_area_mm2
+    quadrant[:, :, 0] = False
+    intense, deep = np.zeros((2, len(quadrant), 3), bool)
+    for row in (1, 2):
+        codes = [2 * row - 1, 2 * row]
+        positive = quadrant[:, codes].any((1, 2))
+        intense[:, row] = positive & (items.intense_mm2[:, codes].sum(1) >= settings.min_area_mm2)
+        deep[:, row] = positive & items.deep[:, codes].any(1)
+    return Marks(quadrant, intense, deep)
+
+
+def scored_halves(height_mm: float) -> tuple[Half, ...]:
+    """Which halves of a joint are scored at its visible height: none up to 1 cm, upper below 3 cm, else both
+    (spa-imaging.org)."""
+    if height_mm <= LOW_JOINT_MM:
+        return ()
+    return (Half.UPPER,) if height_mm < HALVED_JOINT_MM else (Half.UPPER, Half.LOWER)
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """One reading of the search box, ready for evidence: areas, decisions, the joints' heights, and, if known, each
+    item's probability."""
+
+    items: Items
+    marks: Marks
+    heights_mm: Floats
+    first_slice: int
+    chances: Marks | None = None
+
+
+def evidence_of(reading: Reading, slices: tuple[int, ...]) -> Evidence:
+    """Evidence of the chosen `slices` (reading-frame numbers), both joints each."""
+    return Evidence(tuple(_joint_slice(reading, number, side) for number in slices for side in Side))
+
+
+def _joint_slice(reading: Reading, number: int, side: Side) -> JointSliceEvidence:
+    k, row = number - reading.first_slice, 1 if side is Side.LEFT else 2
+    seen = 0 <= k < len(reading.heights_mm)
+    height = float(reading.heights_mm[k, row]) if seen else 0.0
+    halves = scored_halves(height)
+    if not halves:
+        return JointSliceEvidence(side, number, (), intense=False, deep=False, joint_height_mm=height)
+    quadrants = tuple(
+        _quadrant(reading, k, Quadrant(bone, half), side, len(halves) == 1)
+        for half in halves
+        for bone in (Bone.ILIUM, Bone.SACRUM)
+    )
+    items, marks, chances = reading.items, reading.marks, reading.chances
+    codes = [2 * row - 1, 2 * row]
+    positive = any(q.oedema for q in quadrants)
+    return JointSliceEvidence(
+        side=side,
+        slice_number=number,
+        quadrants=quadrants,
+        intense=bool(marks.intense[k, row]),
+        deep=bool(marks.deep[k, row]),
+        intense_probability=None if chances is None else float(chances.intense[k, row]),
+        deep_probability=None if chances is None else float(chances.deep[k, row]),
+        joint_height_mm=height,
+        depth_mm=float(items.depth_mm[k, codes].max()) if positive else None,
+        intensity_ratio=float(items.intensity[k, codes].max()) if positive else None,
+    )
+
+
+def _quadrant(reading: Reading, k: int, quadrant: Quadrant, side: Side, whole: bool) -> QuadrantEvidence:
+    code, half = _CODE[side, quadrant.bone], _HALF[quadrant.half]
+    part = slice(1, 3) if whole else slice(half, half + 1)
+    area = float(reading.items.oedema_mm2[k, code, part].sum())
+    bone = float(reading.items.bone_mm2[k, code, part].sum())
+    chance = None if reading.chances is None else float(reading.chances.quadrant[k, code, half])
+    return QuadrantEvidence(quadrant, bool(reading.marks.quadrant[k, code, half]), chance, area, max(bone, area))

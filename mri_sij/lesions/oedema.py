@@ -1,0 +1,189 @@
+"""From bright places to oedema: candidates, and for each the reason why it was accepted or rejected.
+
+Candidates come from the network's map (or, by settings, from brightness alone), grown down to a lower threshold so
+that a lesion keeps its faint border (hysteresis). The rules then ask what a reader asks: is it bright against
+normal marrow, does it come to the cartilaginous joint, is it fluid, fat, or the normal rim?
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from mri_sij.config import LesionSettings
+from mri_sij.evidence import Reason
+from mri_sij.lesions.records import Candidate, Lesion, Rejected
+from mri_sij.lesions.search import BONES, SIDES, Mask, Search
+
+_NEIGHBOURS = np.stack(
+    [ndi.generate_binary_structure(2, 1), np.ones((3, 3), bool), ndi.generate_binary_structure(2, 1)], 2
+)
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """One other reading of the same images: factor on the normal-marrow level, shift of the network's log odds,
+    shift of the margin."""
+
+    reference: float = 1.0
+    logit: float = 0.0
+    border_mm: float = 0.0
+    slice_shift: int = 0
+
+
+AS_READ = Perturbation()
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """Connected candidates: `label` (0 none, 1...) over the search box, and of each label from 1 its code."""
+
+    label: NDArray[np.int32]
+    codes: NDArray[np.uint8]
+
+
+def grow(search: Search, settings: LesionSettings, change: Perturbation = AS_READ) -> Mask:
+    """Voxels that may be oedema."""
+    ratio_needed = np.float32(
+        (settings.rules_grow if settings.method == "rules" else settings.contrast_grow) * change.reference
+    )
+    if settings.method == "rules" or search.oedema is None:
+        return np.asarray((search.code > 0) & (search.ratio >= ratio_needed))
+    likely = search.oedema >= moved(settings.network_grow, change.logit)
+    if settings.method == "network":
+        return np.asarray((search.code > 0) & likely)
+    return np.asarray((search.code > 0) & likely & (search.ratio >= ratio_needed))
+
+
+def moved(probability: float, logit: float) -> np.float32:
+    """`probability` moved by `logit` on the scale of log odds."""
+    odds = probability / (1 - probability) * np.exp(logit)
+    return np.float32(odds / (1 + odds))
+
+
+def connect(mask: Mask, code: NDArray[np.uint8]) -> Pieces:
+    """Connected pieces of `mask`, each within one bone of one joint."""
+    label = np.zeros(mask.shape, np.int32)
+    codes: list[int] = []
+    for number, box in enumerate(ndi.find_objects(code, max_label=4), start=1):
+        if box is None:
+            continue
+        part, count = ndi.label(mask[box] & (code[box] == number), _NEIGHBOURS)
+        label[box][part > 0] = part[part > 0] + len(codes)
+        codes += [number] * count
+    return Pieces(label, np.array(codes, np.uint8))
+
+
+def describe(search: Search, pieces: Pieces) -> tuple[Candidate, ...]:
+    """Measure every piece."""
+    found = []
+    for number, box in enumerate(ndi.find_objects(pieces.label), start=1):
+        inside = pieces.label[box] == number
+        found.append(_measure(search, box, inside, int(pieces.codes[number - 1])))
+    return tuple(found)
+
+
+def _measure(search: Search, box: tuple[slice, ...], inside: Mask, code: int) -> Candidate:
+    ratio, depth = search.ratio[box][inside], search.depth_mm[box][inside]
+    beside = search.cartilaginous[box][inside]
+    slices = np.flatnonzero(inside.any((0, 1))) + box[2].start + search.first_slice
+    thickness = max(
+        float(ndi.distance_transform_edt(np.pad(inside[:, :, k], 1), search.pixel_mm).max())
+        for k in range(inside.shape[2])
+    )
+    return Candidate(
+        side=SIDES[(code + 1) // 2],
+        bone=BONES[(code - 1) % 2 + 1],
+        slices=tuple(int(k) for k in slices),
+        volume_ml=float(inside.sum() * search.voxel_ml),
+        depth_mm=float(np.percentile(depth, 98)),
+        contact_mm=float(depth[beside].min()) if beside.any() else float("inf"),
+        contrast=float(ratio.mean()),
+        peak_contrast=float(np.percentile(ratio, 95)),
+        probability=None if search.oedema is None else float(search.oedema[box][inside].mean()),
+        t1_ratio=None if search.t1_ratio is None else float(np.median(search.t1_ratio[box][inside])),
+        cartilaginous_fraction=float(beside.mean()),
+        thickness_mm=2 * thickness,
+    )
+
+
+def judge(found: Candidate, peak: float, fluid: float, settings: LesionSettings) -> Reason | None:
+    """Why a candidate is not oedema of the joint, or None. `peak` is its highest network probability, `fluid` its
+    share called fluid."""
+    network = settings.method != "rules" and found.probability is not None
+    checks = [
+        (found.volume_ml < settings.min_volume_ml, "small", f"{found.volume_ml:.3f} ml, {settings.min_volume_ml} ml needed"),
+        (found.contact_mm == float("inf"), "not-cartilaginous", "beside no cartilaginous joint"),
+        (found.contact_mm > settings.contact_mm, "away-from-joint", f"{found.contact_mm:.1f} mm from the joint"),
+        (network and peak < settings.network_peak, "unsure", f"network {peak:.2f}, {settings.network_peak} needed"),
+    ]  # fmt: skip
+    if settings.method != "network":
+        needed = settings.min_contrast if network else settings.rules_peak
+        reached = found.contrast if network else found.peak_contrast
+        t1 = found.t1_ratio
+        rim = found.depth_mm <= settings.rim_depth_mm and found.peak_contrast <= settings.rim_contrast
+        checks += [
+            (reached < needed, "faint", f"{reached:.2f} times normal marrow, {needed} needed"),
+            (fluid >= settings.vessel_fluid_fraction, "fluid", f"{fluid:.0%} of it is vessel, cyst or joint fluid"),
+            (t1 is not None and t1 > settings.fat_t1_ratio, "fat", f"T1 {t1 or 0:.2f} times that of bone"),
+            (rim, "normal-rim", f"only {found.depth_mm:.1f} mm deep and {found.peak_contrast:.2f} times normal marrow"),
+        ]  # fmt: skip
+    return next((Reason(code, text) for failed, code, text in checks if failed), None)
+
+
+def accept(search: Search, settings: LesionSettings) -> tuple[Mask, tuple[Lesion, ...], tuple[Rejected, ...]]:
+    """Oedema over the search box, with the record of every candidate."""
+    pieces = connect(grow(search, settings), search.code)
+    count = len(pieces.codes)
+    peaks = _maxima(search.oedema, pieces, count)
+    fluids = _shares(search.fluid, pieces, count)
+    lesions: list[Lesion] = []
+    rejected: list[Rejected] = []
+    kept = np.zeros(count + 1, bool)
+    for number, found in enumerate(describe(search, pieces), start=1):
+        reason = judge(found, float(peaks[number]), float(fluids[number]), settings)
+        if reason is None:
+            kept[number] = True
+            lesions.append(Lesion(len(lesions) + 1, found, _why(found)))
+        else:
+            rejected.append(Rejected(found, reason))
+    return fill(kept[pieces.label], search.code), tuple(lesions), tuple(rejected)
+
+
+def _maxima(values: NDArray[np.float32] | None, pieces: Pieces, count: int) -> NDArray[np.float64]:
+    if values is None or not count:
+        return np.zeros(count + 1)
+    return np.concatenate([[0.0], np.asarray(ndi.maximum(values, pieces.label, np.arange(1, count + 1)))])
+
+
+def _shares(values: NDArray[np.float32] | None, pieces: Pieces, count: int) -> NDArray[np.float64]:
+    if values is None or not count:
+        return np.zeros(count + 1)
+    return np.concatenate([[0.0], np.asarray(ndi.mean(values >= 0.5, pieces.label, np.arange(1, count + 1)))])
+
+
+def fill(mask: Mask, code: NDArray[np.uint8]) -> Mask:
+    """Close holes in the plane, within the same bone: readers outline a lesion, not its pores."""
+    filled = mask.copy()
+    for k in np.flatnonzero(mask.any((0, 1))):
+        for number in np.unique(code[:, :, k][mask[:, :, k]]):
+            own = code[:, :, k] == number
+            filled[:, :, k] |= ndi.binary_fill_holes(mask[:, :, k] & own) & own
+    return filled
+
+
+def _why(found: Candidate) -> str:
+    text = (
+        f"{found.contrast:.2f} times normal marrow, {found.contact_mm:.1f} mm from the joint, {found.depth_mm:.0f} mm"
+    )
+    text += f" deep, {found.volume_ml:.2f} ml on {len(found.slices)} slices"
+    if found.probability is not None:
+        text += f"; network {found.probability:.2f}"
+    if found.t1_ratio is not None:
+        text += f"; T1 {found.t1_ratio:.2f} times that of bone" + (
+            " (dark, as oedema is)" if found.t1_ratio < 0.85 else ""
+        )
+    return text

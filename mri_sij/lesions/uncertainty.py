@@ -1,0 +1,128 @@
+"""How sure the score is: the same images read again with references, thresholds and borders moved.
+
+Readings differ by the normal-marrow level, the network's log odds, the place of the articular margin, the
+neighbouring slice taken first, and each quadrant's area; how far each moves is a setting, chosen so that on
+simulated patients the interval holds the true total as often as it says. Random numbers start from one seed: the
+same images give the same interval.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mri_sij.config import LesionSettings
+from mri_sij.lesions.items import Items, Marks, mark, measure_items
+from mri_sij.lesions.oedema import Perturbation, Pieces, connect, grow, moved
+from mri_sij.lesions.records import ScoreInterval
+from mri_sij.lesions.search import Mask, Search, thinned
+
+_SEED = 20051120
+
+
+def perturbations(settings: LesionSettings) -> tuple[Perturbation, ...]:
+    """The readings, in order; the same for every visit."""
+    rng = np.random.default_rng(_SEED)
+    drawn = rng.standard_normal((settings.perturbations, 3))
+    shifts = rng.choice(
+        (-1, 0, 1),
+        settings.perturbations,
+        p=(settings.slice_shift / 2, 1 - settings.slice_shift, settings.slice_shift / 2),
+    )
+    sd = (settings.reference_sd, settings.logit_sd, settings.border_sd_mm)
+    return tuple(
+        Perturbation(float(np.exp(sd[0] * a)), float(sd[1] * b), float(sd[2] * c), int(s))
+        for (a, b, c), s in zip(drawn, shifts, strict=True)
+    )
+
+
+def other_readings(
+    search: Search, heights_mm: NDArray[np.float64], intense_ratio: float | None, settings: LesionSettings
+) -> tuple[Marks, ...]:
+    """Marks of every perturbed reading."""
+    rng = np.random.default_rng(_SEED + 1)
+    readings = []
+    search = thinned(search)
+    slices = heights_mm.max(1) > 0
+    for change in perturbations(settings):
+        moved_margin = replace(search, depth_mm=search.depth_mm - np.float32(change.border_mm))
+        oedema = accepted(moved_margin, settings, change) & slices
+        items = measure_items(
+            oedema, moved_margin, None if intense_ratio is None else intense_ratio * change.reference, settings
+        )
+        readings.append(mark(_jittered(items, rng, settings), heights_mm, settings))
+    return tuple(readings)
+
+
+def _jittered(items: Items, rng: np.random.Generator, settings: LesionSettings) -> Items:
+    """Every quadrant's area times a random factor: borders of lesions move one by one."""
+    factor = np.exp(settings.area_sd * rng.standard_normal(items.oedema_mm2.shape))
+    bright = np.exp(settings.area_sd * rng.standard_normal(items.intense_mm2.shape))
+    return replace(items, oedema_mm2=items.oedema_mm2 * factor, intense_mm2=items.intense_mm2 * bright)
+
+
+def accepted(search: Search, settings: LesionSettings, change: Perturbation) -> Mask:
+    """Oedema under a perturbation, by the same rules as `oedema.accept` but without its records."""
+    pieces = connect(grow(search, settings, change), search.code)
+    kept = np.concatenate([np.zeros(1, bool), _passes(search, pieces, settings, change)])
+    return np.asarray(kept[pieces.label])
+
+
+def _passes(search: Search, pieces: Pieces, settings: LesionSettings, change: Perturbation) -> NDArray[np.bool_]:
+    """Which pieces pass the rules of `oedema.judge`, all at once."""
+    if not len(pieces.codes):
+        return np.zeros(0, bool)
+    at = np.flatnonzero(pieces.label)
+    order = np.argsort(pieces.label.ravel()[at], kind="stable")
+    at = at[order]
+    size = np.bincount(pieces.label.ravel()[at])[1:]
+    starts = np.concatenate([[0], np.cumsum(size)[:-1]])
+
+    def mean(values: NDArray[np.generic]) -> NDArray[np.float64]:
+        return np.asarray(np.add.reduceat(values.ravel()[at].astype(float), starts) / size)
+
+    def most(values: NDArray[np.generic]) -> NDArray[np.float64]:
+        return np.asarray(np.maximum.reduceat(values.ravel()[at].astype(float), starts))
+
+    contact = -most(np.where(search.cartilaginous, -search.depth_mm, -np.inf))
+    ok = (size * search.voxel_ml >= settings.min_volume_ml) & (contact <= settings.contact_mm)
+    network = settings.method != "rules" and search.oedema is not None
+    if network and search.oedema is not None:
+        ok &= most(search.oedema) >= moved(settings.network_peak, change.logit)
+    if settings.method == "network":
+        return np.asarray(ok)
+    if network:
+        ok &= mean(search.ratio) >= settings.min_contrast * change.reference
+    else:
+        ok &= most(search.ratio) >= settings.rules_peak * change.reference
+    if search.fluid is not None:
+        ok &= mean(search.fluid >= 0.5) < settings.vessel_fluid_fraction
+    if search.t1_ratio is not None:
+        ok &= mean(search.t1_ratio) <= settings.fat_t1_ratio
+    shallow = most(search.depth_mm) <= settings.rim_depth_mm
+    return np.asarray(ok & ~(shallow & (most(search.ratio) <= settings.rim_contrast * change.reference)))
+
+
+def chances_of(readings: tuple[Marks, ...], own: Marks) -> Marks:
+    """Share of readings with each item; the reading itself counts as one of them."""
+    every = (*readings, own)
+    quadrant, intense, deep = ([getattr(m, name) for m in every] for name in ("quadrant", "intense", "deep"))
+    return Marks(np.mean(quadrant, 0), np.mean(intense, 0), np.mean(deep, 0))
+
+
+def interval_of(
+    readings: tuple[Marks, ...], own: Marks, rows: NDArray[np.intp], settings: LesionSettings
+) -> ScoreInterval:
+    """Smallest central interval of totals that holds `interval_level` of the readings, and the total of the reading
+    itself."""
+    last = len(own.deep) - 1
+    shifted = [np.clip(rows + change.slice_shift, 0, last) for change in perturbations(settings)]
+    totals = np.array([m.total(r) for m, r in zip(readings, shifted, strict=True)] + [own.total(rows)])
+    tail = (1 - settings.interval_level) / 2
+    low = min(int(np.floor(np.quantile(totals, tail))), own.total(rows))
+    high = max(int(np.ceil(np.quantile(totals, 1 - tail))), own.total(rows))
+    values, counts = np.unique(totals, return_counts=True)
+    shares = tuple((int(v), float(c / len(totals))) for v, c in zip(values, counts, strict=True))
+    return ScoreInterval(low, high, settings.interval_level, shares)
