@@ -82,14 +82,14 @@ def oedema_field(person: Person, lesions: tuple[Lesion, ...], rng: np.random.Gen
 
 def draw_lesions(rng: np.random.Generator) -> tuple[Lesion, ...]:
     """Oedema as it is met: none in about a third, else one to eight lesions of all sizes, often on both sides of a joint."""
-    if rng.random() < 0.33:
+    if rng.random() < 0.28:
         return ()
     found: list[Lesion] = []
     for _ in range(int(rng.choice([1, 2, 3, 4, 6], p=[0.2, 0.25, 0.25, 0.2, 0.1]))):
         side = Side.LEFT if rng.random() < 0.5 else Side.RIGHT
         along, across = rng.random(2)
         ratio = 1 + rng.choice([rng.uniform(0.2, 0.45), rng.uniform(0.4, 1.0), rng.uniform(1.0, 2.4)], p=[0.25, 0.45, 0.3])
-        size = rng.choice([rng.uniform(3, 7), rng.uniform(6, 14), rng.uniform(14, 32), rng.uniform(35, 60)], p=[0.35, 0.43, 0.17, 0.05])
+        size = rng.choice([rng.uniform(3, 7), rng.uniform(6, 14), rng.uniform(14, 32), rng.uniform(35, 60)], p=[0.33, 0.37, 0.2, 0.1])
         bones = (Bone.ILIUM, Bone.SACRUM) if rng.random() < 0.45 else (Bone.ILIUM,) if rng.random() < 0.5 else (Bone.SACRUM,)
         for bone in bones:
             depth = float(np.clip(size * rng.uniform(0.6, 1.3), 3, 60))
@@ -101,6 +101,20 @@ def draw_lesions(rng: np.random.Generator) -> tuple[Lesion, ...]:
             place = float(np.clip(low + rng.uniform(0, 0.5), 0, 1)), float(rng.random())
             found.append(Lesion(side, bone, *place, float(rng.uniform(2.5, 7)), float(rng.uniform(3, 8)), float(ratio * rng.uniform(0.85, 1.2))))
     return tuple(found)
+
+
+def sclerosis_field(person: Person, rng: np.random.Generator) -> Field:
+    """Share of signal (0-1) that subchondral sclerosis takes from STIR and T1: bands of uneven depth along the joint, in a third of people."""
+    lost = np.zeros(person.lattice.shape, np.float32)
+    if rng.random() > 0.4:
+        return lost
+    ilium = np.minimum(person.left, person.right)
+    uneven = noise(person.lattice, rng.uniform(8, 16), rng)
+    for own, other in ((person.sacrum, ilium), (ilium, person.sacrum)):
+        depth = rng.uniform(1, 10) if rng.random() < 0.8 else 0.0
+        here = np.clip((depth * (1 + 0.6 * uneven) - np.maximum(other - 2.0, 0)) / 1.5 + 0.5, 0, 1) * (own < 0)
+        lost = np.maximum(lost, here * np.float32(rng.uniform(0.3, 0.85) * (depth > 0)))
+    return lost
 
 
 def decoys(person: Person, rng: np.random.Generator) -> tuple[Field, Field]:

@@ -14,7 +14,7 @@ from scipy import ndimage as ndi
 
 from mri_sij.geometry import LPS_TO_RAS, Grid
 from mri_sij.phantom.body import Person
-from mri_sij.phantom.lesion import Lesion, decoys, oedema_field
+from mri_sij.phantom.lesion import Lesion, decoys, oedema_field, sclerosis_field
 from mri_sij.phantom.solid import Field, Floats, noise
 from mri_sij.phantom.tissue import Sequence, Tissue, signal_table
 from mri_sij.volume import LabelMap, Volume
@@ -103,10 +103,11 @@ def acquire(person: Person, lesions: tuple[Lesion, ...], scanner: Scanner, grid:
     """Simulate STIR and T1 of `person` with `lesions` on `grid` (in the reading frame)."""
     presence, excess = oedema_field(person, lesions, rng)
     more, fat = decoys(person, rng)
+    hard = sclerosis_field(person, rng)
     stir_table, t1_table = (_table(s, scanner.physics, rng) for s in (scanner.stir, scanner.t1))
     uneven = np.exp(scanner.fat_fault * noise(person.lattice, 70, rng))
     soft = [_soft_signal(person, stir_table, uneven), _soft_signal(person, t1_table, None)]
-    marrow = _marrow_signal(person, (stir_table, t1_table), excess, more, fat, rng)
+    marrow = _marrow_signal(person, (stir_table, t1_table), (excess, more, fat, hard), rng)
     fluid = np.isin(person.tissue, (Tissue.CSF, Tissue.VEIN, Tissue.JOINT_FLUID, Tissue.URINE)).astype(np.float32)
     ilium = np.minimum(person.left, person.right)
     sums = {name: np.zeros(grid.shape, np.float32) for name in ("stir", "t1", "sacrum", "ilium", "lumbar", "oedema", "fluid", "joint", "cartilage", "ratio", "fat")}
@@ -157,18 +158,19 @@ def _soft_signal(person: Person, table: Floats, fat_gain: Field | None) -> Field
     return np.asarray(ndi.gaussian_filter(signal, 0.35))
 
 
-def _marrow_signal(person: Person, tables: tuple[Floats, Floats], excess: Field, more: Field, fat: Field, rng: np.random.Generator) -> tuple[Field, Field]:
+def _marrow_signal(person: Person, tables: tuple[Floats, Floats], changes: tuple[Field, Field, Field, Field], rng: np.random.Generator) -> tuple[Field, Field]:
     stir_table, t1_table = tables
+    excess, more, fat, hard = changes
     fatter = person.fattiness + fat
     stir_slope = (stir_table[Tissue.FATTY_MARROW] - stir_table[Tissue.RED_MARROW]) / 0.55
     t1_slope = (t1_table[Tissue.FATTY_MARROW] - t1_table[Tissue.RED_MARROW]) / 0.55
     stir = 1 + np.clip(stir_slope, -1.3, 0.3) * fatter + person.grain * rng.uniform(0.7, 1.5)
     bright = np.maximum(excess, 0) + more
-    stir = np.maximum(stir * (1 + np.maximum(more, -0.9)) + excess, 0.05)
+    stir = np.maximum(stir * (1 + np.maximum(more, -0.9)) * (1 - hard) + excess * (1 - 0.4 * hard), 0.05)
     stir = stir * (1 - person.disc) + stir_table[Tissue.DISC] * rng.uniform(0.3, 1.0) * person.disc
     t1 = 1 + t1_slope * fatter - person.grain * rng.uniform(0.5, 1.2)
     darkening = rng.uniform(0.15, 0.5)
-    t1 = np.maximum(t1 * (1 - darkening * np.clip(bright, 0, 1.5) / 1.5) * (1 + np.minimum(more, 0)), 0.1)
+    t1 = np.maximum(t1 * (1 - darkening * np.clip(bright, 0, 1.5) / 1.5) * (1 + np.minimum(more, 0)) * (1 - 0.9 * hard), 0.1)
     t1 = t1 * (1 - person.disc) + t1_table[Tissue.DISC] * person.disc
     return stir.astype(np.float32), t1.astype(np.float32)
 

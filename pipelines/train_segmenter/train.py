@@ -66,6 +66,7 @@ class Pool:
     def _contrast(self, x: np.ndarray, use_t1: bool) -> np.ndarray:
         """Gain, gamma, slow shading and noise of each sequence; a T1 that lies a little beside."""
         rng = self.rng
+        dark = self._shadows() if rng.random() < 0.5 else None
         for part in (slice(0, 7), slice(7, None)):
             if part.start and not use_t1:
                 continue
@@ -76,10 +77,24 @@ class Pool:
             seen = seen * np.exp(a * ramp[:, None] + b * ramp + c * ramp**2 + d * np.outer(ramp, ramp)).astype(np.float32)
             if rng.random() < 0.5:
                 seen = seen + rng.normal(0, rng.uniform(0.01, 0.12), seen.shape).astype(np.float32)
+            if part.start == 0 and dark is not None:
+                seen = seen * dark
             x[part] = np.log1p(2 * np.clip(seen, 0, 20))
         if use_t1 and rng.random() < 0.5:
             x[7:] = np.roll(x[7:], (int(rng.integers(-1, 2)), int(rng.integers(-1, 2))), (1, 2))
         return x
+
+
+    def _shadows(self) -> np.ndarray:
+        """Gain of soft-edged patches that say nothing of anatomy: mostly darker, (CROP, CROP)."""
+        gain = np.ones((CROP, CROP), np.float32)
+        axis = np.arange(CROP, dtype=np.float32)
+        for _ in range(int(self.rng.integers(1, 7))):
+            (cx, cy), (rx, ry), tilt = self.rng.uniform(15, CROP - 15, 2), self.rng.uniform(3, 22, 2), self.rng.uniform(-1, 1)
+            u, v = axis[:, None] - cx, axis - cy + tilt * (axis[:, None] - cx)
+            inside = np.clip(1.5 - np.sqrt((u / rx) ** 2 + (v / ry) ** 2), 0, 1)
+            gain *= 1 + inside * np.float32(self.rng.uniform(-0.8, 0.2))
+        return gain
 
 
 def turned(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

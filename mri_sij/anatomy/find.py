@@ -1,0 +1,48 @@
+"""All of the anatomy of a visit, in order: bones, joints, quadrants, slices, quality."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mri_sij.anatomy.joint import Joints, find_joints
+from mri_sij.anatomy.labels import Segmentation
+from mri_sij.anatomy.quadrants import Regions, divide
+from mri_sij.anatomy.quality import Quality, assess
+from mri_sij.anatomy.slices import SliceChoice, choose_slices
+from mri_sij.config import AnatomySettings
+from mri_sij.evidence import NotScorable
+from mri_sij.volume import Volume
+
+
+@dataclass(frozen=True, eq=False)
+class Anatomy:
+    """What was found, in the reading frame. `slice_choice` is NotScorable where no six slices can be scored."""
+
+    segmentation: Segmentation
+    joints: Joints
+    regions: Regions
+    slice_choice: SliceChoice
+    quality: Quality
+
+
+@dataclass(frozen=True, eq=False)
+class Unusable:
+    """A segmentation that must not be scored, with the reasons and the figures that were measured."""
+
+    segmentation: Segmentation
+    joints: Joints
+    quality: Quality
+    why: NotScorable
+
+
+def find_anatomy(stir: Volume, segmentation: Segmentation, settings: AnatomySettings) -> Anatomy | Unusable:
+    """Joints, quadrants and slices of segmented bones; Unusable when a quality check fails or six slices cannot be had."""
+    labels = segmentation.labels
+    joints = find_joints(labels, settings)
+    quality = assess(stir, segmentation, joints, settings)
+    if quality.failed:
+        return Unusable(segmentation, joints, quality, NotScorable(quality.failed))
+    choice = choose_slices(labels, joints, settings)
+    if isinstance(choice, NotScorable):
+        return Unusable(segmentation, joints, quality, choice)
+    return Anatomy(segmentation, joints, divide(labels, joints), choice, quality)

@@ -1,0 +1,107 @@
+"""Side, bone, half and depth of every voxel of bone near a joint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from mri_sij.anatomy.joint import ILIUM_OF, JointSlice, Joints
+from mri_sij.anatomy.labels import SACRUM
+from mri_sij.evidence import Side
+from mri_sij.volume import LabelMap
+
+REGION_SIDE = {Side.LEFT: 1, Side.RIGHT: 2}
+BONE_SACRUM, BONE_ILIUM = 1, 2
+HALF_LOWER, HALF_UPPER = 1, 2
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """Arrays on the STIR's grid in the reading frame.
+
+    `side` 0 none, 1 left, 2 right joint; `bone` 0 none, 1 sacrum, 2 ilium; `half` 0 none, 1 lower, 2 upper;
+    `depth_mm` distance in the slice from the bone's own articular margin, as readers measure depth, `depth_3d_mm` the
+    same through the slices (both infinite outside the joint's bones); `cartilaginous` where the nearest part of the joint is.
+    """
+
+    side: NDArray[np.uint8]
+    bone: NDArray[np.uint8]
+    half: NDArray[np.uint8]
+    depth_mm: NDArray[np.float32]
+    depth_3d_mm: NDArray[np.float32]
+    cartilaginous: NDArray[np.bool_]
+
+
+def divide(labels: LabelMap, joints: Joints) -> Regions:
+    """Divide the bones among joints and quadrants; a sacral voxel belongs to the nearer joint of its slice."""
+    shape, spacing = labels.grid.shape, labels.grid.spacing_mm
+    side, bone, half = (np.zeros(shape, np.uint8) for _ in range(3))
+    depth = np.full(shape, np.inf, np.float32)
+    solid = np.full(shape, np.inf, np.float32)
+    cartilaginous = np.zeros(shape, bool)
+    for which in Side:
+        joint = joints.of(which)
+        for k, there in joint.slices.items():
+            plane = labels.data[:, :, k]
+            own = (plane == SACRUM) | (plane == ILIUM_OF[which])
+            away, row, covered = _to_midline(there, plane.shape, spacing[:2])
+            nearer = own & (away < depth[:, :, k])
+            side[:, :, k][nearer] = REGION_SIDE[which]
+            bone[:, :, k][nearer] = np.where(plane == SACRUM, BONE_SACRUM, BONE_ILIUM)[nearer]
+            middle = _middle_row(there)
+            half[:, :, k][nearer] = np.where(row > middle, HALF_UPPER, HALF_LOWER)[nearer]
+            cartilaginous[:, :, k][nearer] = covered[nearer]
+            depth[:, :, k][nearer] = away[nearer]
+        own_solid = _solid_depth(joints, which, shape, spacing)
+        mine = side == REGION_SIDE[which]
+        solid[mine] = own_solid[mine]
+    return Regions(side, bone, half, depth, solid, cartilaginous)
+
+
+def _middle_row(joint: JointSlice) -> float:
+    rows = joint.midline[joint.cartilaginous, 1] if joint.cartilaginous.any() else joint.midline[:, 1]
+    return float((rows[0] + rows[-1]) / 2)
+
+
+def _drawn(joint: JointSlice, shape: tuple[int, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Voxels of the midline, without breaks where it runs flat."""
+    fine = np.linspace(0, len(joint.midline) - 1, 3 * len(joint.midline))
+    i = np.interp(fine, np.arange(len(joint.midline)), joint.midline[:, 0])
+    at = np.clip(np.rint(i).astype(np.intp), 0, shape[0] - 1)
+    return at, np.rint(fine).astype(np.intp)
+
+
+def _to_midline(joint: JointSlice, shape: tuple[int, ...], spacing: tuple[float, float]) -> tuple[NDArray[np.float32], NDArray[np.intp], NDArray[np.bool_]]:
+    """Distance from the articular margin (mm), row of the nearest midline point, and whether that is cartilaginous."""
+    line = np.ones(shape, bool)
+    which = np.zeros(shape, np.intp)
+    i, n = _drawn(joint, shape)
+    j = np.rint(joint.midline[n, 1]).astype(np.intp)
+    line[i, j] = False
+    which[i, j] = n
+    away, (near_i, near_j) = ndi.distance_transform_edt(line, spacing, return_indices=True)
+    nearest = which[near_i, near_j]
+    depth = np.maximum(away - joint.gap_mm[nearest] / 2, 0).astype(np.float32)
+    return depth, joint.midline[nearest, 1].astype(np.intp), joint.cartilaginous[nearest]
+
+
+def _solid_depth(joints: Joints, side: Side, shape: tuple[int, int, int], spacing: tuple[float, float, float]) -> NDArray[np.float32]:
+    joint = joints.of(side)
+    out = np.full(shape, np.inf, np.float32)
+    if not joint.slices:
+        return out
+    line = np.ones(shape, bool)
+    gaps = []
+    for k, there in joint.slices.items():
+        i, n = _drawn(there, shape)
+        line[i, np.rint(there.midline[n, 1]).astype(np.intp), k] = False
+        gaps.append(float(np.median(there.gap_mm)))
+    where = np.argwhere(~line)
+    reach = np.ceil(60 / np.array(spacing)).astype(int)
+    lo, hi = np.maximum(where.min(0) - reach, 0), np.minimum(where.max(0) + reach + 1, shape)
+    box = tuple(slice(a, b) for a, b in zip(lo, hi, strict=True))
+    out[box] = np.maximum(ndi.distance_transform_edt(line[box], spacing) - np.median(gaps) / 2, 0)
+    return out

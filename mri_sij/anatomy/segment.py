@@ -1,0 +1,74 @@
+"""From the network's maps to bones: one sacrum, one ilium a side, nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from mri_sij.anatomy.labels import LEFT_ILIUM, NAMES, RIGHT_ILIUM, SACRUM, Segmentation
+from mri_sij.config import AnatomySettings
+from mri_sij.network.maps import Maps
+from mri_sij.volume import LabelMap, Volume
+
+Mask = NDArray[np.bool_]
+_LATERAL_HOLE_MM = 25.0
+_SMOOTH_VOXELS = (0.8, 0.8, 0.3)
+
+
+def segment(maps: Maps, settings: AnatomySettings) -> Segmentation:
+    """Bones from the maps, in the reading frame: most probable class, islands dropped, holes beside the joint closed.
+
+    Left and right come from the affine: an ilium voxel is left when it lies to the patient's left of the sacrum's middle.
+    """
+    classes = np.stack([maps.background, maps.sacrum, maps.ilium, maps.lumbar])
+    smooth = np.stack([ndi.gaussian_filter(c, _SMOOTH_VOXELS) for c in classes])
+    winner = smooth.argmax(0)
+    sacrum = main_part(winner == 1, settings.island_fraction)
+    labels = np.zeros(maps.grid.shape, np.uint8)
+    if sacrum.any():
+        labels = label_sides(sacrum, winner == 2, settings.island_fraction)
+        labels = _close_holes(labels, maps.grid.spacing_mm)
+    probability = np.where(labels == SACRUM, maps.sacrum, np.where(labels > 0, maps.ilium, 0)).astype(np.float32)
+    return Segmentation(
+        LabelMap(labels, maps.grid, NAMES), Volume(probability, maps.grid), maps.agreement, "builtin", maps.model_sha256
+    )
+
+
+def label_sides(sacrum: Mask, ilium: Mask, island_fraction: float) -> NDArray[np.uint8]:
+    """Labels of the sacrum and of the main part of the ilium on either side of its middle (axis 0 goes to the left)."""
+    weight = sacrum.sum((1, 2))
+    middle = float(np.average(np.arange(len(weight)), weights=weight))
+    labels = np.zeros(sacrum.shape, np.uint8)
+    labels[sacrum] = SACRUM
+    beyond = np.arange(sacrum.shape[0])[:, None, None] > middle
+    labels[main_part(ilium & beyond, island_fraction)] = LEFT_ILIUM
+    labels[main_part(ilium & ~beyond, island_fraction)] = RIGHT_ILIUM
+    return labels
+
+
+def main_part(mask: Mask, island_fraction: float) -> Mask:
+    """The largest connected part, and others of at least `island_fraction` of it."""
+    parts, count = ndi.label(mask)
+    if count < 2:
+        return mask
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0
+    return np.asarray((sizes >= max(island_fraction * sizes.max(), 1))[parts])
+
+
+def _close_holes(labels: NDArray[np.uint8], spacing_mm: tuple[float, float, float]) -> NDArray[np.uint8]:
+    """Fill holes of each bone slice by slice; in the sacrum only near an ilium, because its foramina are holes too."""
+    out = labels.copy()
+    for k in range(labels.shape[2]):
+        plane = labels[:, :, k]
+        ilium = plane > SACRUM
+        if not ilium.any():
+            continue
+        for label in (LEFT_ILIUM, RIGHT_ILIUM):
+            out[:, :, k][ndi.binary_fill_holes(plane == label) & (plane == 0)] = label
+        holes = ndi.binary_fill_holes(plane == SACRUM) & (plane == 0)
+        if holes.any():
+            near = ndi.distance_transform_edt(~ilium, spacing_mm[:2]) < _LATERAL_HOLE_MM
+            out[:, :, k][holes & near] = SACRUM
+    return out

@@ -1,0 +1,85 @@
+"""Which six slices SPARCC scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from mri_sij.anatomy.joint import Joint, Joints
+from mri_sij.anatomy.labels import SACRUM
+from mri_sij.config import AnatomySettings
+from mri_sij.evidence import NotScorable, Reason
+from mri_sij.volume import LabelMap
+
+
+@dataclass(frozen=True)
+class SliceChoice:
+    """The slices to score, from anterior to posterior (numbers of the reading frame), and why.
+
+    `transitional` is the most posterior slice through the cartilaginous part; `obliquity_deg` the angle between the
+    slices and the long axis of the sacrum (None when too little of the sacrum is seen to tell).
+    """
+
+    numbers: tuple[int, ...]
+    transitional: int
+    reason: str
+    obliquity_deg: float | None
+    cautions: tuple[Reason, ...] = ()
+
+
+def choose_slices(labels: LabelMap, joints: Joints, settings: AnatomySettings) -> SliceChoice | NotScorable:
+    """Six consecutive slices from the transitional slice forwards (spa-imaging.org; Maksymowych 2005, 2015).
+
+    The transitional slice is the most posterior one on which both joints keep `full_height_fraction` of their greatest
+    cartilaginous height; behind it the ligamentous part prevails. Fewer than six slices with a joint: not scorable.
+    """
+    count = labels.grid.shape[2]
+    heights = [_heights(joint, count) for joint in (joints.left, joints.right)]
+    seen = np.max(heights, axis=0) >= settings.min_joint_height_mm
+    if min(h.max() for h in heights) < settings.min_joint_height_mm or seen.sum() < settings.slices:
+        return NotScorable((Reason("too_few_slices", f"Cartilaginous joint is seen on {int(seen.sum())} slices; {settings.slices} are scored."),))
+    full = np.all([h >= settings.full_height_fraction * h.max() for h in heights], axis=0)
+    if not full.any():
+        return NotScorable((Reason("no_common_slice", "No slice shows the cartilaginous part of both joints: the slices lie askew."),))
+    last = int(np.flatnonzero(full).max())
+    cautions = []
+    first = last - settings.slices + 1
+    if first < 0:
+        cautions.append(Reason("stack_begins_late", f"The stack begins {-first} slices behind the front of the scored block; the first {settings.slices} are scored."))
+        first = 0
+    numbers = tuple(range(first, first + settings.slices))
+    left, right = (float(h[last]) for h in heights)
+    reason = (
+        f"Slice {last} is the most posterior with at least {settings.full_height_fraction:.0%} of the greatest cartilaginous height "
+        f"on both sides (left {left:.0f} mm, right {right:.0f} mm); {settings.slices} consecutive slices from there forwards."
+    )
+    return SliceChoice(numbers, last, reason, obliquity_deg(labels), tuple(cautions))
+
+
+def _heights(joint: Joint, count: int) -> NDArray[np.float64]:
+    """Cartilaginous height (mm) by slice, a single outlier smoothed away."""
+    raw = np.zeros(count)
+    for k, there in joint.slices.items():
+        raw[k] = there.height_mm
+    return np.asarray(ndi.median_filter(raw, 3, mode="nearest"))
+
+
+def obliquity_deg(labels: LabelMap) -> float | None:
+    """Angle in degrees between the slices and the long axis of the sacrum in the mid-sagittal plane; 0 is parallel."""
+    where = np.argwhere(labels.data == SACRUM)
+    if len(where) < 500:
+        return None
+    world = labels.grid.world(where[:: max(1, len(where) // 20000)])
+    middle = np.median(world[:, 0])
+    body = world[np.abs(world[:, 0] - middle) < 20][:, 1:]
+    if len(body) < 100:
+        return None
+    values, vectors = np.linalg.eigh(np.cov(body.T))
+    if values[1] < 1.5 * values[0]:
+        return None
+    axis = vectors[:, 1]
+    normal = labels.grid.directions[1:, 2]
+    return float(np.degrees(np.arcsin(min(1.0, abs(axis @ normal)))))
