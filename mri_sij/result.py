@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mri_sij.anatomy.find import Anatomy
+from mri_sij.anatomy.find import Anatomy, Unusable
+from mri_sij.anatomy.labels import Segmentation
+from mri_sij.anatomy.quality import Quality
 from mri_sij.config import Settings
 from mri_sij.evidence import Evidence, Reason
 from mri_sij.ingest.visit import VisitImages
@@ -28,7 +30,8 @@ class VisitResult:
 
     `images` are as read, in their own axis order; `stir`, `t1` (on the STIR's grid), `anatomy` and `findings` are in
     the reading frame (`Grid.reading_order`). `evidence` names slices by their index on the STIR's own slice axis.
-    `sheet` is None exactly when the visit is not scorable, and then `reasons` say why.
+    `sheet` is None exactly when the visit is not scorable, and then `reasons` say why; `unusable` holds what
+    was segmented where that must not be scored.
     """
 
     images: VisitImages
@@ -38,6 +41,7 @@ class VisitResult:
     reasons: tuple[Reason, ...] = ()
     cautions: tuple[Reason, ...] = ()
     anatomy: Anatomy | None = None
+    unusable: Unusable | None = None
     findings: Findings | None = None
     evidence: Evidence | None = None
     sheet: ScoreSheet | None = None
@@ -47,6 +51,18 @@ class VisitResult:
     def status(self) -> str:
         """`scored` or `not_scorable`."""
         return "not_scorable" if self.sheet is None else "scored"
+
+    @property
+    def segmentation(self) -> Segmentation | None:
+        """The bones that were found, whether or not they can be scored."""
+        found = self.anatomy or self.unusable
+        return None if found is None else found.segmentation
+
+    @property
+    def quality(self) -> Quality | None:
+        """The checks that were made, passed or not."""
+        found = self.anatomy or self.unusable
+        return None if found is None else found.quality
 
     def native_slice(self, k: int) -> int:
         """The number, on the STIR's own slice axis, of slice `k` of the reading frame."""

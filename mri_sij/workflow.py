@@ -9,14 +9,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from mri_sij.anatomy.find import find_anatomy
+from mri_sij.anatomy.find import Unusable, find_anatomy
+from mri_sij.anatomy.segment import segment
 from mri_sij.config import Settings
 from mri_sij.errors import UsageError
 from mri_sij.evidence import Evidence, NotScorable
+from mri_sij.ingest.nifti import write_nifti
 from mri_sij.ingest.visit import load_visit
 from mri_sij.lesions.assess import find_oedema
 from mri_sij.network.run import predict
-from mri_sij.report.masks import write_masks
+from mri_sij.report.masks import in_native_order
 from mri_sij.report.page import TITLE, visit_page
 from mri_sij.report.record import visit_json
 from mri_sij.report.tables import quadrants_csv
@@ -54,9 +56,9 @@ def score_visit(
     progress("network")
     maps = predict(stir, t1)
     progress("anatomy")
-    anatomy = find_anatomy(stir, t1, maps, settings.anatomy)
-    if isinstance(anatomy, NotScorable):
-        return replace(result, reasons=anatomy.reasons)
+    anatomy = find_anatomy(stir, segment(maps, settings.anatomy), settings.anatomy)
+    if isinstance(anatomy, Unusable):
+        return replace(result, unusable=anatomy, reasons=anatomy.why.reasons)
     result = replace(result, anatomy=anatomy, cautions=(*result.cautions, *anatomy.slice_choice.cautions))
     progress("oedema")
     findings = find_oedema(stir, t1, anatomy, maps, settings.lesions)
@@ -83,9 +85,9 @@ def _with_reader(result: VisitResult, evidence: Evidence, form: Path) -> VisitRe
 def write_visit(result: VisitResult, out: Path, title: str = TITLE) -> None:
     """Write the finished visit to the folder `out`: all of it or nothing, built beside it and renamed.
 
-    `visit.json`, `quadrants.csv` and `report.html` always; `anatomy.nii.gz` and `oedema.nii.gz` and `form.csv` (which a
-    reader can change and give back with `--overrule`) where the visit is scored. A finished visit that is already
-    there is replaced; UsageError when `out` is a file or holds anything else.
+    `visit.json`, `quadrants.csv` and `report.html` always; `anatomy.nii.gz` where bones were found; `oedema.nii.gz` and
+    `form.csv` (which a reader can change and give back with `--overrule`) where the visit is scored. A finished
+    visit that is already there is replaced; UsageError when `out` is a file or holds anything else.
     """
     _require_replaceable(out)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -109,9 +111,11 @@ def _write_into(result: VisitResult, folder: Path, title: str) -> None:
     _write_text(folder / "report.html", visit_page(result, title))
     if result.evidence is not None:
         write_form(result.evidence, folder / "form.csv", scoring)
-    if result.anatomy is not None and result.findings is not None:
-        grid = result.images.stir.grid
-        write_masks(result.anatomy.segmentation.labels, result.findings.oedema, grid, folder)
+    segmentation, findings, native = result.segmentation, result.findings, result.images.stir.grid
+    if segmentation is not None:
+        write_nifti(in_native_order(segmentation.labels, native), folder / "anatomy.nii.gz")
+    if findings is not None:
+        write_nifti(in_native_order(findings.oedema, native), folder / "oedema.nii.gz")
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from mri_sij.anatomy.quality import Check, Quality
 from mri_sij.evidence import Side
 from mri_sij.ingest.visit import Acquisition
 from mri_sij.lesions.records import Candidate, Findings
@@ -22,8 +23,8 @@ def blocks_of(result: VisitResult) -> tuple[Block, ...]:
     if result.anatomy is not None:
         blocks.append(_slices(result))
     blocks.append(_images(result))
-    if result.anatomy is not None:
-        blocks.append(_quality(result))
+    if result.quality is not None:
+        blocks.append(_quality(result.quality))
     if result.findings is not None:
         blocks += [_lesions(result, result.findings), _rejected(result, result.findings)]
     if result.reading is not None:
@@ -118,13 +119,19 @@ def _list(values: Any, digits: int) -> str:
     return NONE if values is None else " × ".join(number(v, digits) for v in values)
 
 
-def _quality(result: VisitResult) -> Block:
-    anatomy = result.anatomy
-    assert anatomy is not None
-    checks = anatomy.quality.checks
-    rows = tuple((c.name, _value(c.value), _limits(c.limit_low, c.limit_high), c.unit, c.meaning) for c in checks)
+def _quality(quality: Quality) -> Block:
+    checks = quality.checks
+    rows = tuple((_spoken(c.name), _value(c.value), _limits(c.low, c.high), c.unit, _verdict(c)) for c in checks)
     bad = tuple(n for n, check in enumerate(checks) if not check.passed)
-    return Block("Quality", ("Check", "Value", "Limits", "Unit", "Meaning"), rows, numeric=(1, 2), bad=bad, wide=True)
+    return Block("Quality", ("Check", "Value", "Limits", "Unit", "Result"), rows, numeric=(1, 2), bad=bad, wide=True)
+
+
+def _spoken(name: str) -> str:
+    return name.removesuffix("_ml").removesuffix("_mm").replace("_", " ").capitalize()
+
+
+def _verdict(check: Check) -> str:
+    return "passed" if check.passed else check.meaning
 
 
 def _value(value: float | None) -> str:

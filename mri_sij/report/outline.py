@@ -36,4 +36,4 @@ def _level_lines(
 
     around = np.pad(values, 1, constant_values=0.0 if inside is None else 1e6)
     mask = None if inside is None else np.pad(inside, 1)
-    return [frame.place(line - 1.0) for line in find_contours(around, at, mask=mask)]
+    return [frame.place(line - 1.0) for line in find_contours(around, at, mask=mask)]  # type: ignore[no-untyped-call]

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mri_sij.anatomy.find import Anatomy
+from mri_sij.anatomy.joint import JointSlice
 from mri_sij.anatomy.labels import LEFT_ILIUM, RIGHT_ILIUM, SACRUM
+from mri_sij.anatomy.quadrants import BONE_ILIUM, BONE_SACRUM, HALF_LOWER, HALF_UPPER, REGION_SIDE, Regions
 from mri_sij.config import LesionSettings
 from mri_sij.evidence import QUADRANTS, Bone, Half, Side
 from mri_sij.report.frame import Frame, frame_around
@@ -20,9 +23,6 @@ MARGIN_MM = (42.0, 26.0)
 """Shown around the joints: the sacral wings, the iliac bone to its outer table, and the muscle beside it."""
 
 BONES = ((SACRUM, "sacrum"), (LEFT_ILIUM, "left-ilium"), (RIGHT_ILIUM, "right-ilium"))
-REGION_SIDE = {Side.LEFT: 1, Side.RIGHT: 2}
-REGION_BONE = {Bone.SACRUM: 1, Bone.ILIUM: 2}
-REGION_HALF = {Half.LOWER: 1, Half.UPPER: 2}
 
 
 @dataclass(frozen=True)
@@ -121,32 +121,48 @@ def _bone_layers(anatomy: Anatomy, frame: Frame, k: int) -> list[Layer]:
 
 def _joint_layers(anatomy: Anatomy, scene: Scene, k: int) -> list[Layer]:
     regions, frame = anatomy.regions, scene.frame
-    depth, half, side_of, bone_of = (a[:, :, k] for a in (regions.depth_mm, regions.half, regions.side, regions.bone))
+    depth, upper = regions.depth_mm[:, :, k], (regions.half[:, :, k] == HALF_UPPER).astype(np.float32)
     layers = []
-    for side, joint in ((Side.LEFT, anatomy.joints.left), (Side.RIGHT, anatomy.joints.right)):
+    for side in Side:
+        joint = anatomy.joints.of(side)
         if k not in joint.slices:
             continue
-        layers.append(Layer("joint", "joint", path_of_lines([frame.place(joint.slices[k].midline)])))
+        layers += _midline(joint.slices[k], frame)
         for bone in Bone:
-            here = (side_of == REGION_SIDE[side]) & (bone_of == REGION_BONE[bone])
-            near = here & (depth <= scene.reach_mm)
-            divide = level((half == REGION_HALF[Half.UPPER]).astype(np.float32), 0.5, near, frame)
-            layers.append(Layer("quadrants", "divide", divide))
-            layers.append(Layer("quadrants", "deep", level(depth, scene.deep_mm, here, frame)))
+            scored = _scored_bone(regions, (side, bone), scene.reach_mm, k)
+            layers.append(Layer("quadrants", "divide", level(upper, 0.5, scored, frame)))
+            layers.append(Layer("quadrants", "deep", level(depth, scene.deep_mm, scored, frame)))
     return layers
 
 
+def _midline(joint: JointSlice, frame: Frame) -> list[Layer]:
+    """The scored part of the midline as a line of its own, the ligamentous part fainter."""
+    points, covered = frame.place(joint.midline), joint.cartilaginous
+    scored = np.flatnonzero(covered)
+    if not scored.size:
+        return [Layer("joint", "ligamentous", path_of_lines([points]))]
+    first, last = int(scored[0]), int(scored[-1])
+    rest = path_of_lines([points[: first + 1], points[last:]])
+    return [Layer("joint", "ligamentous", rest), Layer("joint", "joint", path_of_lines([points[first : last + 1]]))]
+
+
+def _scored_bone(regions: Regions, which: tuple[Side, Bone], reach_mm: float, k: int) -> NDArray[np.bool_]:
+    """Bone of one joint that counts on slice `k`: beside cartilage and no farther from the margin than is scored."""
+    side, bone = which
+    return np.asarray(
+        (regions.side[:, :, k] == REGION_SIDE[side])
+        & (regions.bone[:, :, k] == (BONE_SACRUM if bone is Bone.SACRUM else BONE_ILIUM))
+        & regions.cartilaginous[:, :, k]
+        & (regions.depth_mm[:, :, k] <= reach_mm)
+    )
+
+
 def _spots(anatomy: Anatomy, scene: Scene, k: int, slice_number: int) -> tuple[Spot, ...]:
-    regions = anatomy.regions
     spots = []
     for side in Side:
         for q in QUADRANTS:
-            mask = (
-                (regions.side[:, :, k] == REGION_SIDE[side])
-                & (regions.bone[:, :, k] == REGION_BONE[q.bone])
-                & (regions.half[:, :, k] == REGION_HALF[q.half])
-                & (regions.depth_mm[:, :, k] <= scene.reach_mm)
-            )
+            half = anatomy.regions.half[:, :, k] == (HALF_UPPER if q.half is Half.UPPER else HALF_LOWER)
+            mask = _scored_bone(anatomy.regions, (side, q.bone), scene.reach_mm, k) & half
             spots.append(Spot(f"{slice_number}-{side}-{q.half}_{q.bone}", outline(mask, scene.frame)))
     return tuple(spot for spot in spots if spot.path)
 

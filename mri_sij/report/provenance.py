@@ -14,11 +14,11 @@ PACKAGES = ("numpy", "scipy", "scikit-image", "SimpleITK", "onnxruntime")
 
 def provenance_dict(result: VisitResult) -> dict[str, Any]:
     """The `provenance` of `visit.json`."""
-    anatomy = result.anatomy
+    segmentation = result.segmentation
     return {
         "version": __version__,
         "settings_sha256": result.settings.sha256,
         "input_sha256": result.images.input_sha256,
-        "model_sha256": None if anatomy is None else anatomy.segmentation.model_sha256,
+        "model_sha256": None if segmentation is None else segmentation.model_sha256,
         "packages": {name: metadata.version(name) for name in PACKAGES},
     }

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mri_sij.anatomy.find import Anatomy
+from mri_sij.anatomy.quality import Quality
 from mri_sij.evidence import Reason
 from mri_sij.ingest.visit import Acquisition, SeriesChoice
 from mri_sij.lesions.records import Candidate, Findings, Reference
@@ -61,7 +62,6 @@ _ACQUISITION_FIELDS = (
     "contrast_agent",
 )
 _MARROW_FIELDS = ("level", "spread", "field_range", "marrow_ml", "muscle_ml", "inlier_fraction")
-_CHECK_FIELDS = ("name", "value", "limit_low", "limit_high", "unit", "passed", "meaning")
 
 
 def visit_json(result: VisitResult) -> str:
@@ -86,7 +86,7 @@ def visit_dict(result: VisitResult) -> Plain:
         "rejected": _rejected(result),
         "references": None if result.findings is None else _references(result.findings.reference),
         "anatomy": None if result.anatomy is None else _anatomy(result.anatomy, result),
-        "quality": _quality(result.anatomy),
+        "quality": _quality(result.quality),
         "series": _series(result),
         "reader": None if result.reading is None else _reader(result.reading),
         "settings": result.settings.model_dump(mode="json"),
@@ -171,8 +171,10 @@ def _anatomy(anatomy: Anatomy, result: VisitResult) -> Plain:
     }
 
 
-def _quality(anatomy: Anatomy | None) -> list[Plain]:
-    return [] if anatomy is None else [_fields(check, _CHECK_FIELDS) for check in anatomy.quality.checks]
+def _quality(quality: Quality | None) -> list[Plain]:
+    checks = () if quality is None else quality.checks
+    names = ("name", "value", "unit", "passed", "meaning")
+    return [{**_fields(check, names), "limit_low": check.low, "limit_high": check.high} for check in checks]
 
 
 def _acquisition(acquisition: Acquisition | None) -> Plain | None:
