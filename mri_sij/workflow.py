@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from mri_sij.anatomy.find import Unusable, find_anatomy
 from mri_sij.anatomy.segment import segment
+from mri_sij.compare.folder import is_finished, read_finished
+from mri_sij.compare.records import Comparison
+from mri_sij.compare.visit import Visit, of_result
+from mri_sij.compare.visits import compare_visits
+from mri_sij.compare.write import comparison_json
 from mri_sij.config import Settings
 from mri_sij.errors import UsageError
-from mri_sij.evidence import Evidence, NotScorable
+from mri_sij.evidence import Evidence, NotScorable, Reason
 from mri_sij.ingest.nifti import write_nifti
 from mri_sij.ingest.visit import load_visit
 from mri_sij.lesions.assess import find_oedema
 from mri_sij.network.run import predict
+from mri_sij.report.comparison import comparison_page
 from mri_sij.report.masks import in_native_order
 from mri_sij.report.page import TITLE, visit_page
 from mri_sij.report.record import visit_json
@@ -82,6 +90,38 @@ def _with_reader(result: VisitResult, evidence: Evidence, form: Path) -> VisitRe
     return replace(result, reading=Reading(changed, score(changed.evidence, scoring)))
 
 
+def compare_paths(paths: Sequence[Path], settings: Settings, *, progress: Progress = _silent) -> Comparison:
+    """Compare the visits in `paths`, the baseline first: folders of images, which are scored, or of finished visits.
+
+    A visit that is not scorable, or a follow-up that cannot be compared, comes back with its reasons. UsageError for
+    fewer than two visits; RefusedError when one cannot be read without guessing.
+    """
+    if len(paths) < 2:
+        raise UsageError("A comparison needs a baseline and at least one follow-up.")
+    visits: list[Visit | tuple[Reason, ...]] = []
+    for path in paths:
+        if is_finished(path):
+            visits.append(read_finished(path, settings))
+        else:
+            visits.append(of_result(score_visit(path, settings, progress=progress)))
+    progress("comparing")
+    return compare_visits(visits, settings)
+
+
+def write_comparison(comparison: Comparison, settings: Settings, out: Path) -> None:
+    """Write `comparison.json`, `comparison.html` and, for each follow-up that was compared, `change.nii.gz` (further
+    ones as `change-1.nii.gz` and so on, the last one plain) to the folder `out`: all of it or nothing."""
+    _require_replaceable(out, COMPARISON_FILES)
+    with _beside(out) as folder:
+        _write_text(folder / "comparison.json", comparison_json(comparison, settings))
+        _write_text(folder / "comparison.html", comparison_page(comparison))
+        last = comparison.followups[-1].number
+        for followup in comparison.followups:
+            if followup.change is not None and comparison.baseline is not None:
+                name = "change.nii.gz" if followup.number == last else f"change-{followup.number}.nii.gz"
+                write_nifti(in_native_order(followup.change.labels, comparison.baseline.native), folder / name)
+
+
 def write_visit(result: VisitResult, out: Path, title: str = TITLE) -> None:
     """Write the finished visit to the folder `out`: all of it or nothing, built beside it and renamed.
 
@@ -89,11 +129,18 @@ def write_visit(result: VisitResult, out: Path, title: str = TITLE) -> None:
     `form.csv` (which a reader can change and give back with `--overrule`) where the visit is scored. A finished
     visit that is already there is replaced; UsageError when `out` is a file or holds anything else.
     """
-    _require_replaceable(out)
+    _require_replaceable(out, VISIT_FILES)
+    with _beside(out) as folder:
+        _write_into(result, folder, title)
+
+
+@contextmanager
+def _beside(out: Path) -> Iterator[Path]:
+    """A new folder beside `out` that takes its place when all is written, and goes away when something fails."""
     out.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
-        _write_into(result, beside, title)
+        yield beside
         umask = os.umask(0)
         os.umask(umask)
         beside.chmod(0o777 & ~umask)
@@ -122,16 +169,19 @@ def _write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="")
 
 
-WRITTEN = ("visit.json", "quadrants.csv", "report.html", "form.csv", "anatomy.nii.gz", "oedema.nii.gz")
+VISIT_FILES = r"visit\.json|quadrants\.csv|report\.html|form\.csv|anatomy\.nii\.gz|oedema\.nii\.gz"
 """Every file of a finished visit."""
 
+COMPARISON_FILES = r"comparison\.json|comparison\.html|change(-\d+)?\.nii\.gz"
+"""Every file of a comparison."""
 
-def _require_replaceable(out: Path) -> None:
+
+def _require_replaceable(out: Path, files: str) -> None:
     if not out.exists():
         return
     if not out.is_dir():
         raise UsageError(f"{out.name} is a file; a folder is expected.")
-    others = sum(member.name not in WRITTEN for member in out.iterdir())
+    others = sum(re.fullmatch(files, member.name) is None for member in out.iterdir())
     if others:
         raise UsageError(f"The folder {out.name} holds {others} other files.", hint="Name a new folder with -o.")
 

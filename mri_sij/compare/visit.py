@@ -11,9 +11,10 @@ from scipy import ndimage as ndi
 from mri_sij.anatomy.joint import Joints
 from mri_sij.anatomy.quadrants import Regions
 from mri_sij.evidence import Reason, Side
+from mri_sij.geometry import Grid
 from mri_sij.ingest.visit import Acquisition
 from mri_sij.result import VisitResult
-from mri_sij.scoring.sparcc import Sparcc
+from mri_sij.scoring.sparcc import Sparcc, score_sparcc
 from mri_sij.volume import LabelMap, Volume
 
 Shares = tuple[tuple[int, float], ...]
@@ -30,13 +31,14 @@ class Intensity:
 
 @dataclass(frozen=True, eq=False)
 class Visit:
-    """A scored visit; arrays and slice numbers in the reading frame.
+    """A scored visit; arrays and slice numbers in the reading frame, `native` is the STIR's grid as it was read.
 
     `form` is the visit's own, on its own six `slices`; `shares` the distribution of its total. `intensity`, `stir` and
     `t1` (on the STIR's grid) are None where only a finished folder is known; then `intense` gives the joints and slices
     that scored for intensity.
     """
 
+    native: Grid
     labels: LabelMap
     oedema: LabelMap
     joints: Joints
@@ -58,10 +60,9 @@ def of_result(result: VisitResult) -> Visit | tuple[Reason, ...]:
     anatomy, findings, sheet = result.anatomy, result.findings, result.sheet
     if anatomy is None or findings is None or sheet is None:
         return result.reasons
-    from mri_sij.scoring.sparcc import score_sparcc  # noqa: PLC0415
-
     form = score_sparcc(findings.evidence, result.settings.scoring)
     return Visit(
+        native=result.images.stir.grid,
         labels=anatomy.segmentation.labels,
         oedema=findings.oedema,
         joints=anatomy.joints,

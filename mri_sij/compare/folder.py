@@ -1,0 +1,109 @@
+"""A visit from the folder that `mri-sij score` wrote: `visit.json`, `anatomy.nii.gz` and `oedema.nii.gz`, no images."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mri_sij.anatomy.joint import find_joints
+from mri_sij.anatomy.labels import NAMES
+from mri_sij.anatomy.quadrants import divide
+from mri_sij.compare.visit import Visit
+from mri_sij.config import Settings
+from mri_sij.errors import RefusedError
+from mri_sij.evidence import QUADRANTS, Reason, Side
+from mri_sij.ingest.nifti import read_volume
+from mri_sij.ingest.visit import Acquisition
+from mri_sij.lesions.records import OEDEMA_NAMES
+from mri_sij.scoring.sparcc import Sparcc, SparccItem, SparccJoint
+from mri_sij.volume import LabelMap, require_same_grid
+
+VISIT, ANATOMY, OEDEMA = "visit.json", "anatomy.nii.gz", "oedema.nii.gz"
+_SCHEMA = 1
+_MAX_BYTES = 20_000_000
+
+
+class FinishedVisitError(RefusedError):
+    """A folder that says it is a finished visit but is not whole, or was written by another version."""
+
+    code = "finished_visit"
+
+
+def is_finished(path: Path) -> bool:
+    """Whether `path` is a folder with a `visit.json`."""
+    return (path / VISIT).is_file()
+
+
+def read_finished(path: Path, settings: Settings) -> Visit | tuple[Reason, ...]:
+    """The finished visit in `path`, or the reasons why it was not scorable; FinishedVisitError when it is not whole."""
+    plain = _plain(path)
+    if plain["status"] != "scored":
+        return tuple(Reason(str(r["code"]), str(r["message"])) for r in plain["reasons"])
+    labels, oedema = (_labels(path, name, known) for name, known in ((ANATOMY, NAMES), (OEDEMA, OEDEMA_NAMES)))
+    require_same_grid(labels, oedema)
+    native, order = labels.grid, labels.grid.reading_order
+    form = _form(plain, labels.grid.shape[order.axes[2]], order.flips[2])
+    labels, oedema = labels.reordered(order), oedema.reordered(order)
+    joints = find_joints(labels, settings.anatomy)
+    shares = tuple((int(s["total"]), float(s["probability"])) for s in plain["interval"]["probabilities"])
+    return Visit(
+        native=native,
+        labels=labels,
+        oedema=oedema,
+        joints=joints,
+        regions=divide(labels, joints),
+        slices=form.slice_numbers,
+        form=form,
+        shares=shares,
+        acquisition=_acquisition(plain["series"]["stir"]),
+        orientation=str(plain["series"]["orientation"]),
+        input_sha256=str(plain["provenance"]["input_sha256"]),
+        intense=frozenset((j.side, j.slice_number) for j in form.joints if j.intensity),
+    )
+
+
+def _plain(path: Path) -> dict[str, Any]:
+    try:
+        if (path / VISIT).stat().st_size > _MAX_BYTES:
+            raise FinishedVisitError(f"{VISIT} is larger than {_MAX_BYTES} bytes.", files=(VISIT,))
+        plain = json.loads((path / VISIT).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FinishedVisitError(f"{VISIT} cannot be read ({type(error).__name__}).", files=(VISIT,)) from error
+    needed = {"schema", "status", "reasons", "sparcc", "interval", "series", "provenance"}
+    if not isinstance(plain, dict) or not needed <= set(plain):
+        raise FinishedVisitError(f"{VISIT} is not one that `mri-sij score` wrote.", files=(VISIT,))
+    if plain["schema"] != _SCHEMA:
+        raise FinishedVisitError(
+            f"{VISIT} has schema {plain['schema']!r}, expected {_SCHEMA}.", hint="Score the visit again.", files=(VISIT,)
+        )
+    return plain
+
+
+def _labels(path: Path, name: str, known: Any) -> LabelMap:
+    if not (path / name).is_file():
+        raise FinishedVisitError(f"The finished visit has no {name}.", hint="Score the visit again.", files=(name,))
+    volume = read_volume(path / name)
+    values = volume.data.astype(np.uint8)
+    if not np.array_equal(values, volume.data):
+        raise FinishedVisitError(f"{name} holds more than labels.", files=(name,))
+    return LabelMap(values, volume.grid, known)
+
+
+def _form(plain: dict[str, Any], slices: int, flipped: bool) -> Sparcc:
+    joints = []
+    for level in plain["sparcc"]["slices"]:
+        number = slices - 1 - int(level["slice"]) if flipped else int(level["slice"])
+        for side in Side:
+            own = level[str(side)]
+            items = tuple(SparccItem(q, own[f"{q.half}_{q.bone}"]) for q in QUADRANTS)
+            joints.append(SparccJoint(side, number, items, int(own["intensity"]), int(own["depth"])))
+    return Sparcc(tuple(joints))
+
+
+def _acquisition(plain: dict[str, Any]) -> Acquisition:
+    values = {f.name: plain.get(f.name) for f in fields(Acquisition)}
+    return Acquisition(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
