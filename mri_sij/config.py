@@ -24,6 +24,25 @@ class _Stage(BaseModel):
 class IngestSettings(_Stage):
     """How folders are read and the STIR and T1 chosen."""
 
+    stir_inversion_time_ms: tuple[float, float] = (80.0, 300.0)
+    """Inversion times that null fat: 140-180 ms at 1.5 T (radiopaedia, imaios), 200-230 at 3 T; room for 0.3-7 T."""
+    t1_max_repetition_time_ms: float = 1100.0
+    """A spin echo with a longer repetition time is no T1 (our choice; 546 ms on the real patient, up to 900 at 3 T)."""
+    t1_max_echo_time_ms: float = 30.0
+    """A T1 has a shorter echo time (our choice; 8-9 ms on the real patients)."""
+    t2_min_echo_time_ms: float = 40.0
+    """A fat-suppressed image with a longer echo time is T2-, with a shorter PD-weighted (our choice)."""
+    min_slices: int = 6
+    """SPARCC scores six consecutive slices (spa-imaging.org grading page); fewer cannot be scored."""
+    min_width_mm: float = 120.0
+    """A field of view that is narrower cannot hold both joints (adult pelvis; our choice)."""
+    min_depth_mm: float = 18.0
+    """Six slices of 3 mm: the thinnest stack that can hold the cartilaginous compartment (our choice)."""
+    t1_max_angle_deg: float = 15.0
+    """A T1 tilted further from the STIR shows other anatomy in its slices (our choice)."""
+    t1_min_overlap: float = 0.5
+    """Share of the STIR's voxels that the T1 must cover (our choice)."""
+
 
 class AnatomySettings(_Stage):
     """Bone, joint, slice choice and quality limits."""
@@ -97,8 +116,12 @@ class LesionSettings(_Stage):
     """Homogeneous: share of a deep lesion's outline on the slice that is oedema, holes included."""
     intense_reference: Literal["vessel", "csf"] = "vessel"
     """Held against for the SPARCC intensity item: presacral and iliac vessels (Maksymowych 2005; Lin 2024) or CSF (spa-imaging.org)."""
-    intense_fraction: float = 0.5
-    """Share of the reference's signal from which oedema is intense: small vessels are partial volume, oedema is not (chosen on simulated patients)."""
+    intense_fraction: float = 0.55
+    """Share of the reference's signal from which oedema is intense: readers' eyes meet vessels of a few voxels, dimmed by partial volume."""
+    intense_lowest: float = 2.3
+    """Oedema below this many times normal marrow is never intense, however dim the reference (our choice)."""
+    intense_highest: float = 3.0
+    """Oedema from this many times normal marrow is always intense: slow blood and CSF can be far brighter (our choice)."""
     intense_min_ml: float = 0.3
     """Least volume of vessels or CSF to measure the reference on."""
     fat_t1_ratio: float = 1.35

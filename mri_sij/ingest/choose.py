@@ -1,0 +1,343 @@
+"""Which series of a visit is the STIR of the sacroiliac joints and which the T1 that goes with it, and why not the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mri_sij.config import IngestSettings
+from mri_sij.errors import RefusedError
+from mri_sij.evidence import Reason
+from mri_sij.geometry import Grid
+from mri_sij.ingest.contrast import kind_by_contrast, looks_like_labels
+from mri_sij.ingest.index import Series, SeriesVolume, Visit
+from mri_sij.ingest.plane import angle_between_deg, plane_of
+from mri_sij.ingest.read import read_series_volume
+from mri_sij.ingest.sequence import Sequence, is_fluid_sensitive, sequence_of
+from mri_sij.resample import overlap_fraction
+
+_KIND_RANK = {"stir": 3, "t2fs": 2, "pdfs": 1, "t1": 3}
+_PLANE_RANK = {"oblique coronal": 3, "coronal": 2, "oblique axial": 1, "axial": 1}
+
+
+@dataclass(frozen=True)
+class SeriesChoice:
+    """What became of one volume of one series: `use` is "stir", "t1" or "", `reason` one sentence."""
+
+    series: int
+    volume: int
+    use: str
+    kind: str
+    plane: str
+    tilt_deg: float | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One readable volume that could serve."""
+
+    series: Series
+    volume: SeriesVolume
+    sequence: Sequence
+    grid: Grid
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Series and volume number."""
+        return self.series.number, self.volume.number
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The chosen volumes of a visit, with a reason for every other one."""
+
+    stir: Candidate | None
+    t1: Candidate | None
+    considered: tuple[SeriesChoice, ...]
+    cautions: tuple[Reason, ...]
+
+    @property
+    def refusal(self) -> RefusedError | None:
+        """The error that says what was seen, None where there is a STIR."""
+        if self.stir is not None:
+            return None
+        seen = "; ".join(f"series {one.series}: {one.reason}" for one in self.considered[:12])
+        return NoStirError(
+            f"No STIR or fat-suppressed T2 of the sacroiliac joints was found among {len(self.considered)} volumes. "
+            f"Seen: {seen or 'no image'}.",
+            hint="`mri-sij scan` lists everything; --series names the one to use.",
+        )
+
+
+class NoStirError(RefusedError):
+    """A visit without a fluid-sensitive series of the sacroiliac joints."""
+
+    code = "no_stir"
+
+
+def choose(visit: Visit, settings: IngestSettings, series: int | None = None) -> Choice:
+    """Choose by times and options, then plane, coverage and frame of reference, and words last.
+
+    `series` names the STIR where the caller knows better; its geometry must still be sound. Reads pixels only of files
+    that say nothing of themselves.
+    """
+    reasons: dict[tuple[int, int], str] = {}
+    candidates = []
+    for one in visit.series:
+        for volume in one.volumes:
+            sequence = sequence_of(volume.protocol, settings)
+            if volume.grid is None:
+                reasons[(one.number, volume.number)] = f"refused: {volume.refused}"
+                continue
+            candidates.append(Candidate(one, volume, sequence, volume.grid))
+    cautions: list[Reason] = []
+    candidates = _dynamic_removed(candidates, reasons)
+    candidates = [_told_by_contrast(one, candidates, cautions) for one in candidates]
+    stir = _choose_stir(candidates, settings, series, reasons, cautions)
+    t1 = _choose_t1(stir, candidates, settings, reasons, cautions) if stir else None
+    if stir:
+        cautions.extend(_stir_cautions(stir))
+    considered = _considered(visit, candidates, (stir, t1), reasons)
+    return Choice(stir, t1, considered, tuple(dict.fromkeys(cautions)))
+
+
+def _dynamic_removed(candidates: list[Candidate], reasons: dict[tuple[int, int], str]) -> list[Candidate]:
+    """A series of many volumes that differ only in time or diffusion is dynamic: none of them is the STIR."""
+    kept = []
+    for one in candidates:
+        count = len(one.series.volumes)
+        if count > 1 and any(word in one.volume.distinct for word in ("time", "diffusion", "trigger", "volume")):
+            reasons[one.key] = f"a dynamic series of {count} volumes; {one.sequence.reason}"
+        else:
+            kept.append(one)
+    return kept
+
+
+def _told_by_contrast(one: Candidate, candidates: list[Candidate], cautions: list[Reason]) -> Candidate:
+    """The kind by contrast, for an image that says nothing of itself in a visit where no other says STIR."""
+    if one.sequence.kind != "unknown" or any(is_fluid_sensitive(other.sequence.kind) for other in candidates):
+        return one
+    if "pelvis" not in plane_of(one.grid).name and plane_of(one.grid).name == "sagittal":
+        return one
+    try:
+        volume, _ = read_series_volume(one.volume)
+    except RefusedError as error:
+        return Candidate(one.series, one.volume, Sequence("other", "", f"refused: {error.message}"), one.grid)
+    if looks_like_labels(volume):
+        return Candidate(one.series, one.volume, Sequence("other", "contrast", "a mask by its voxels"), one.grid)
+    kind = kind_by_contrast(volume)
+    if kind == "unknown":
+        return one
+    cautions.append(
+        Reason("kind_by_contrast", f"Series {one.series.number} says nothing of itself; by its contrast it is {kind}.")
+    )
+    name = "fat-suppressed" if kind == "stir" else "T1"
+    return Candidate(one.series, one.volume, Sequence(kind, "contrast", f"{name} by its contrast alone"), one.grid)
+
+
+def _choose_stir(
+    candidates: list[Candidate],
+    settings: IngestSettings,
+    series: int | None,
+    reasons: dict[tuple[int, int], str],
+    cautions: list[Reason],
+) -> Candidate | None:
+    if series is not None:
+        return _named(candidates, series, cautions)
+    fitting = []
+    for one in candidates:
+        reason = _why_no_stir(one, settings)
+        if reason:
+            reasons[one.key] = reason
+        else:
+            fitting.append(one)
+    if not fitting:
+        return None
+    best = sorted(fitting, key=lambda one: (*(-v for v in _stir_rank(one)), *one.key))
+    chosen = best[0]
+    equal = [one for one in best[1:] if _stir_rank(one) == _stir_rank(chosen)]
+    if equal:
+        numbers = ", ".join(str(one.series.number) for one in equal)
+        cautions.append(
+            Reason(
+                "equally_good",
+                f"Series {chosen.series.number} and {numbers} are equally good; the first is used. Name one to decide.",
+            )
+        )
+    for one in best[1:]:
+        word = "as good as" if one in equal else "fits less well than"
+        reasons[one.key] = f"{one.sequence.reason}, {_plane_text(one)}: {word} series {chosen.series.number}"
+    return chosen
+
+
+def _named(candidates: list[Candidate], series: int, cautions: list[Reason]) -> Candidate:
+    found = [one for one in candidates if one.series.number == series]
+    if not found:
+        raise NoStirError(
+            f"Series {series} cannot be used: it is not there, is refused, or is a dynamic series.",
+            hint="`mri-sij scan` lists the series of this folder with their numbers.",
+        )
+    chosen = found[0]
+    if not is_fluid_sensitive(chosen.sequence.kind):
+        cautions.append(
+            Reason(
+                "named_by_caller", f"Series {series} was named by the caller; by itself it is {chosen.sequence.reason}."
+            )
+        )
+        kind = Sequence("stir", "caller", chosen.sequence.reason)
+        return Candidate(chosen.series, chosen.volume, kind, chosen.grid)
+    return chosen
+
+
+def _why_no_stir(one: Candidate, settings: IngestSettings) -> str:
+    """Why this volume cannot be the STIR; "" where it can."""
+    reason = one.sequence.reason
+    if not is_fluid_sensitive(one.sequence.kind):
+        return _with_part(one, f"not fluid-sensitive: {reason}")
+    if _elsewhere(one):
+        return f"{reason}, but of another part of the body"
+    plane = plane_of(one.grid)
+    if plane.name == "sagittal":
+        return f"{reason}, but sagittal"
+    width, depth, slices = extent(one.grid)
+    if slices < settings.min_slices or depth < settings.min_depth_mm:
+        return (
+            f"{reason}, but {slices} slices over {depth:.0f} mm (expected {settings.min_slices} over "
+            f"{settings.min_depth_mm:g} mm or more)"
+        )
+    if width < settings.min_width_mm:
+        return f"{reason}, but {width:.0f} mm wide; both joints need {settings.min_width_mm:g} mm"
+    return ""
+
+
+def _with_part(one: Candidate, reason: str) -> str:
+    return reason + "; of another part of the body" if _elsewhere(one) else reason
+
+
+def _elsewhere(one: Candidate) -> bool:
+    protocol = one.volume.protocol
+    here = {"sacroiliac", "pelvis"} & (protocol.words | protocol.study_words)
+    return protocol.body_part == "other" or ("other_part" in protocol.words and not here)
+
+
+def extent(grid: Grid) -> tuple[float, float, int]:
+    """Width from left to right (mm), depth through the slices (mm), number of slices."""
+    k = grid.slice_axis
+    in_plane = [axis for axis in range(3) if axis != k]
+    wide = max(in_plane, key=lambda axis: abs(grid.directions[0, axis]))
+    return grid.shape[wide] * grid.spacing_mm[wide], grid.shape[k] * grid.spacing_mm[k], grid.shape[k]
+
+
+def _stir_rank(one: Candidate) -> tuple[float, ...]:
+    words = one.volume.protocol.words | one.volume.protocol.study_words
+    return (
+        _PLANE_RANK[plane_of(one.grid).name],
+        _KIND_RANK[one.sequence.kind],
+        one.sequence.decided_by == "timing",
+        not one.volume.protocol.contrast_agent,
+        "sacroiliac" in words,
+    )
+
+
+def _choose_t1(
+    stir: Candidate,
+    candidates: Iterable[Candidate],
+    settings: IngestSettings,
+    reasons: dict[tuple[int, int], str],
+    cautions: list[Reason],
+) -> Candidate | None:
+    fitting: list[tuple[tuple[float, ...], Candidate]] = []
+    for one in candidates:
+        if one.sequence.kind != "t1" or one is stir:
+            continue
+        reason, rank = _match(stir, one, settings)
+        if reason:
+            reasons[one.key] = reason
+        else:
+            fitting.append((rank, one))
+    fitting.sort(key=lambda pair: (*(-v for v in pair[0]), *pair[1].key))
+    if not fitting:
+        cautions.append(Reason("no_t1", "No T1 goes with the STIR; anatomy is found on the STIR alone."))
+        return None
+    rank, chosen = fitting[0]
+    for other_rank, one in fitting[1:]:
+        word = "goes as well with" if other_rank == rank else "goes less well with"
+        reasons[one.key] = f"{one.sequence.reason}: {word} the STIR than series {chosen.series.number}".replace(
+            "as well with the STIR than", "as well with the STIR as"
+        )
+        if other_rank == rank:
+            numbers = f"{chosen.series.number} and {one.series.number}"
+            cautions.append(Reason("equally_good_t1", f"T1 series {numbers} are equally good; the first is used."))
+    return chosen
+
+
+def _match(stir: Candidate, t1: Candidate, settings: IngestSettings) -> tuple[str, tuple[float, ...]]:
+    frames = (stir.series.frame_of_reference, t1.series.frame_of_reference)
+    if frames[0] != frames[1]:
+        return f"{t1.sequence.reason}, but in another frame of reference than the STIR", ()
+    angle, overlap = angle_between_deg(stir.grid, t1.grid), overlap_fraction(stir.grid, t1.grid)
+    if angle > settings.t1_max_angle_deg:
+        return f"{t1.sequence.reason}, but tilted {angle:.0f} degrees from the STIR", ()
+    if overlap < settings.t1_min_overlap:
+        return f"{t1.sequence.reason}, but it covers {overlap:.0%} of the STIR", ()
+    protocol = t1.volume.protocol
+    return "", (
+        not protocol.contrast_agent and "contrast" not in protocol.words,
+        t1.sequence.decided_by == "timing",
+        round(overlap, 1),
+        -round(angle),
+    )
+
+
+def _stir_cautions(stir: Candidate) -> list[Reason]:
+    found = []
+    plane = plane_of(stir.grid)
+    if "axial" in plane.name:
+        found.append(Reason("axial", f"The STIR is {plane.name}; SPARCC is defined on semicoronal slices."))
+    if stir.volume.protocol.contrast_agent:
+        found.append(Reason("contrast_agent", "The STIR was taken after a contrast agent."))
+    if stir.sequence.decided_by == "words":
+        found.append(
+            Reason("kind_by_words", "No times say what the image is; it was taken for fat-suppressed by its words.")
+        )
+    found.extend(stir.series.cautions)
+    return found
+
+
+def _plane_text(one: Candidate) -> str:
+    plane = plane_of(one.grid)
+    return f"{plane.name} ({plane.tilt_deg:.0f} degrees from coronal)"
+
+
+def _considered(
+    visit: Visit,
+    candidates: list[Candidate],
+    used: tuple[Candidate | None, Candidate | None],
+    reasons: dict[tuple[int, int], str],
+) -> tuple[SeriesChoice, ...]:
+    told = {one.key: one for one in candidates}
+    uses = {one.key: use for one, use in zip(used, ("stir", "t1"), strict=True) if one}
+    told.update({one.key: one for one in used if one})
+    result = []
+    for series in visit.series:
+        for volume in series.volumes:
+            key = (series.number, volume.number)
+            plane = plane_of(volume.grid) if volume.grid else None
+            candidate = told.get(key)
+            kind = candidate.sequence.kind if candidate else ""
+            reason = reasons.get(key, "")
+            if key in uses and candidate:
+                reason = f"{candidate.sequence.reason}, {_plane_text(candidate)}"
+            result.append(
+                SeriesChoice(
+                    series.number,
+                    volume.number,
+                    uses.get(key, ""),
+                    kind,
+                    plane.name if plane else "",
+                    round(plane.tilt_deg, 1) if plane else None,
+                    reason or (candidate.sequence.reason if candidate else ""),
+                )
+            )
+    return tuple(result)

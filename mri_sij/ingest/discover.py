@@ -1,0 +1,142 @@
+"""Everything that a folder tree holds, from headers alone."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from mri_sij.errors import RefusedError
+from mri_sij.ingest import image_files
+from mri_sij.ingest.frame import Frame
+from mri_sij.ingest.headers import NotAnImageError, read_frames
+from mri_sij.ingest.index import Index, Patient, RefusedFile, Series, SeriesVolume, Visit
+from mri_sij.ingest.split import missing_at_an_end, stacks
+from mri_sij.ingest.stack import Stack
+from mri_sij.ingest.tree import FoundFile, UnreadableEntry, kind_of, walk
+
+PARALLEL_FROM_FILES = 4000
+"""Below this, starting a process and importing pydicom in it costs more than it saves (measured)."""
+
+_CHUNK = 512
+
+Found = list[Frame] | image_files.FoundImage | RefusedFile
+
+
+def index(path: Path, *, workers: int = 1) -> Index:
+    """All patients, visits, series and stacks under `path`, and every file that was refused.
+
+    Reads headers only, in `workers` processes where the tree is large. The same tree gives the same index. Raises
+    RefusedError when there is nothing at `path`.
+    """
+    if not path.exists():
+        raise RefusedError("There is nothing at that path.", hint="Check the path.")
+    entries = list(walk(path))
+    found: list[Found] = [
+        RefusedFile(entry.name, "unreadable", f"Cannot be opened: {entry.reason}.")
+        for entry in entries
+        if isinstance(entry, UnreadableEntry)
+    ]
+    files = [entry for entry in entries if isinstance(entry, FoundFile)]
+    found.extend(_inspect_all(files, workers))
+    frames = [frame for item in found if isinstance(item, list) for frame in item]
+    images = [item for item in found if isinstance(item, image_files.FoundImage)]
+    sidecars = {image_files.sidecar_name(image) for image in images}
+    refused = [item for item in found if isinstance(item, RefusedFile) and item.name not in sidecars]
+    patients = [*_dicom_patients(frames), *image_files.patients(images)]
+    return Index(path, len(files), _numbered(patients), tuple(sorted(refused, key=lambda item: item.name)))
+
+
+def inspect(file: FoundFile) -> Found:
+    """What one file holds: DICOM frames, an image of another format, or the reason why it is refused."""
+    try:
+        with file.path.open("rb") as stream:
+            kind = kind_of(stream)
+            if kind == "dicom":
+                return read_frames(file.path, file.name, stream)
+        if kind == "empty":
+            return RefusedFile(file.name, "empty_file", "The file is empty.", "Copy or export it again.")
+        if kind:
+            return image_files.inspect_image(file.path, file.name, kind)
+        return image_files.refused_by_name(file.name)
+    except NotAnImageError as error:
+        return RefusedFile(file.name, error.code, error.message, error.hint)
+    except RefusedError as error:
+        return RefusedFile(file.name, error.code, error.message, error.hint)
+    except MemoryError:
+        return RefusedFile(file.name, "too_large", "The header needs more memory than there is.")
+    except OSError as error:
+        return RefusedFile(file.name, "unreadable", f"Cannot be read: {error.strerror or 'input error'}.")
+
+
+def _inspect_all(files: list[FoundFile], workers: int) -> Iterable[Found]:
+    if workers < 2 or len(files) < PARALLEL_FROM_FILES:
+        return [inspect(file) for file in files]
+    with ProcessPoolExecutor(min(workers, os.cpu_count() or 1), mp_context=get_context("spawn")) as pool:
+        return list(pool.map(inspect, files, chunksize=_CHUNK))
+
+
+def _dicom_patients(frames: list[Frame]) -> list[list[Visit]]:
+    tree: dict[str, dict[str, dict[str, list[Frame]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+    for frame in frames:
+        # Without an identifier a file belongs to its folder, so that strangers are never joined.
+        home = str(frame.path.parent)
+        patient, study = frame.key_patient or frame.key_study or home, frame.key_study or home
+        tree[patient][study][frame.key_series or home].append(frame)
+    found = []
+    for studies in tree.values():
+        visits = [_visit(list(series.values())) for series in studies.values()]
+        visits.sort(key=lambda visit: (visit.day is None, visit.day or 0, visit.series[0].place))
+        found.append(visits)
+    return sorted(found, key=lambda visits: visits[0].series[0].place)
+
+
+def _visit(all_series: list[list[Frame]]) -> Visit:
+    days = [frame.day for frames in all_series for frame in frames if frame.day is not None]
+    series = [_series(frames) for frames in all_series]
+    ordered = sorted(
+        zip(series, all_series, strict=True), key=lambda pair: (pair[1][0].series_number or 0, pair[0].place)
+    )
+    return Visit(0, min(days) if days else None, "dicom", tuple(one for one, _ in ordered))
+
+
+def _series(frames: list[Frame]) -> Series:
+    found = stacks(frames)
+    volumes = tuple(
+        SeriesVolume(n, stack.frames[0].protocol, stack, None, stack.distinct)
+        if isinstance(stack, Stack)
+        else SeriesVolume(n, stack.frames[0].protocol, None, stack.error, stack.distinct)
+        for n, stack in enumerate(found, 1)
+    )
+    missing = missing_at_an_end(frames) if len(volumes) == 1 and volumes[0].source else None
+    folders = {str(Path(frame.name).parent) for frame in frames}
+    return Series(
+        number=0,
+        format="dicom",
+        files=len({frame.name for frame in frames}),
+        place=min(folders),
+        volumes=volumes,
+        frame_of_reference=frames[0].key_frame_of_reference,
+        cautions=(missing,) if missing else (),
+    )
+
+
+def _numbered(patients: list[list[Visit]]) -> tuple[Patient, ...]:
+    from dataclasses import replace
+
+    count, result = 0, []
+    for number, visits in enumerate(patients, 1):
+        first = next((visit.day for visit in visits if visit.day is not None), None)
+        numbered = []
+        for n, visit in enumerate(visits, 1):
+            series = []
+            for one in visit.series:
+                count += 1
+                series.append(replace(one, number=count))
+            day = None if visit.day is None or first is None else visit.day - first
+            numbered.append(replace(visit, number=n, day=day, series=tuple(series)))
+        result.append(Patient(number, tuple(numbered)))
+    return tuple(result)

@@ -1,0 +1,196 @@
+"""DICOM headers, without pixels: one file to its frames.
+
+Refused here: what is no image, no MR, colour, or has no pixels. Everything about geometry is judged later, when all
+files of a series are known.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from pydicom.dataset import Dataset
+from pydicom.filereader import dcmread, read_dataset
+from pydicom.tag import BaseTag
+
+from mri_sij.errors import RefusedError
+from mri_sij.ingest import element, functional_groups
+from mri_sij.ingest.frame import Frame, Pixels, Protocol
+from mri_sij.ingest.limits import MAX_INFLATED_BYTES, BombError
+from mri_sij.ingest.protocol import read_protocol
+
+DEFLATED = "1.2.840.10008.1.2.1.99"
+DICOMDIR_CLASS = "1.2.840.10008.1.3.10"
+_PIXEL_TAGS = (0x7FE00010, 0x7FE00008, 0x7FE00009)
+_IMAGE_CLASSES_PREFIX = "1.2.840.10008.5.1.4.1.1."
+MAX_FRAMES = 20_000
+"""Most frames of one file; a header that declares more is damaged."""
+
+WANTED = [
+    0x00020010, 0x00080005, 0x00080008, 0x00080016, 0x00080018, 0x00080020, 0x00080060, 0x00080070, 0x00081030,
+    0x0008103E, 0x00100020, 0x00100021, 0x00100010, 0x00180010, 0x00180015, 0x00180020, 0x00180022, 0x00180024,
+    0x00180050, 0x00180080, 0x00180081, 0x00180082, 0x00180086, 0x00180087, 0x00180088, 0x00181030, 0x00181060,
+    0x00181314, 0x00189087, 0x00189089, 0x0020000D, 0x0020000E, 0x00200011, 0x00200012, 0x00200013, 0x00200032,
+    0x00200037, 0x00200052, 0x00200100, 0x00201002, 0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011,
+    0x00280030, 0x00280100, 0x00280101, 0x00280103, 0x00281052, 0x00281053, 0x2005100E, 0x52009229, 0x52009230,
+]  # fmt: skip
+"""The elements that are read; the others are passed over unread, however long."""
+
+
+class NotAnImageError(RefusedError):
+    """A DICOM file that holds no MR image; `code` says which kind of other thing it is."""
+
+    code = "not_an_image"
+
+
+class HeaderError(RefusedError):
+    """A DICOM header that is damaged."""
+
+    code = "damaged_header"
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """The facts that all frames of a file have in common."""
+
+    path: Path
+    name: str
+    ds: Dataset
+    pixels: Pixels
+    protocol: Protocol
+
+
+def read_frames(path: Path, name: str, file: BinaryIO) -> list[Frame]:
+    """The frames of one open DICOM file, called `name` in messages; NotAnImageError, HeaderError or BombError for what cannot be one."""
+    ds, syntax = read_header(file)
+    sop_class = element.text(ds, 0x00080016)
+    if sop_class == DICOMDIR_CLASS:
+        raise NotAnImageError("A DICOMDIR is passed over: its files are found by themselves.")
+    modality = element.text(ds, 0x00080060)
+    rows, columns = element.whole(ds, 0x00280010), element.whole(ds, 0x00280011)
+    if rows is None or columns is None:
+        raise NotAnImageError("A DICOM file without an image.")
+    if modality and modality != "MR":
+        raise NotAnImageError("An image of another modality than MR.")
+    pixels = _pixels(ds, syntax, rows, columns)
+    shared = _Shared(path, name, ds, pixels, read_protocol(ds))
+    base = _base_frame(shared)
+    return functional_groups.expand(base, ds) if pixels.frames > 1 or 0x52009230 in ds else [base]
+
+
+def read_header(file: BinaryIO) -> tuple[Dataset, str]:
+    """The wanted elements before the pixels, and the transfer syntax; a deflated file is unpacked within a bound."""
+    try:
+        start = file.read(132)
+        file.seek(0)
+        if start[128:132] == b"DICM":
+            meta = skip_file_meta(file)
+            if element.text(meta, 0x00020010) == DEFLATED:
+                return _read_plain(inflated(file)), DEFLATED
+            file.seek(0)
+        ds = dcmread(file, stop_before_pixels=True, force=True, specific_tags=WANTED)
+        syntax = element.text(ds.file_meta, 0x00020010) if hasattr(ds, "file_meta") else ""
+        return ds, syntax or _guessed_syntax(ds)
+    except (RefusedError, MemoryError, OSError):
+        raise
+    except Exception as error:  # pydicom raises a dozen types on damaged headers
+        raise HeaderError("The DICOM header is damaged.", hint="Copy or export the file again.") from error
+
+
+def skip_file_meta(file: BinaryIO) -> Dataset:
+    """The file meta information of an open file that begins with a preamble; leaves it where the data set begins."""
+    file.seek(132)
+    return read_dataset(file, False, True, stop_when=lambda tag, vr, length: tag.group != 2)
+
+
+def inflated(file: BinaryIO) -> BytesIO:
+    """The data set of a deflated file, unpacked; BombError when it is larger than MAX_INFLATED_BYTES.
+
+    `file` stands where the deflated data begin.
+    """
+    unpacker = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
+    plain = unpacker.decompress(file.read(MAX_INFLATED_BYTES), MAX_INFLATED_BYTES)
+    if len(plain) >= MAX_INFLATED_BYTES:
+        raise BombError(f"The deflated file unpacks to more than {MAX_INFLATED_BYTES} bytes.")
+    return BytesIO(plain)
+
+
+def _read_plain(plain: BytesIO) -> Dataset:
+    tags: list[BaseTag | int] = [BaseTag(tag) for tag in WANTED]
+    return read_dataset(plain, False, True, stop_when=lambda tag, vr, length: tag in _PIXEL_TAGS, specific_tags=tags)
+
+
+def _guessed_syntax(ds: Dataset) -> str:
+    implicit, little = ds.original_encoding
+    return "1.2.840.10008.1.2" if implicit else "1.2.840.10008.1.2.1" if little else "1.2.840.10008.1.2.2"
+
+
+def _pixels(ds: Dataset, syntax: str, rows: int, columns: int) -> Pixels:
+    frames = element.whole(ds, 0x00280008) or 1
+    if not 1 <= frames <= MAX_FRAMES:
+        raise HeaderError(f"The header declares {frames} frames, expected 1 to {MAX_FRAMES}.")
+    if not rows or not columns:
+        raise HeaderError(f"The header declares an image of {rows} x {columns} pixels.")
+    return Pixels(
+        transfer_syntax=syntax,
+        rows=rows,
+        columns=columns,
+        samples=element.whole(ds, 0x00280002) or 1,
+        bits_allocated=element.whole(ds, 0x00280100) or 0,
+        bits_stored=element.whole(ds, 0x00280101) or 0,
+        signed=element.whole(ds, 0x00280103) == 1,
+        photometric=element.text(ds, 0x00280004),
+        frames=frames,
+    )
+
+
+def _base_frame(shared: _Shared) -> Frame:
+    ds = shared.ds
+    series = element.raw_bytes(ds, 0x0020000E)
+    study = element.raw_bytes(ds, 0x0020000D)
+    patient = element.raw_bytes(ds, 0x00100020) or element.raw_bytes(ds, 0x00100010)
+    image = element.raw_bytes(ds, 0x00080018)
+    return Frame(
+        path=shared.path,
+        name=shared.name,
+        number=0,
+        key_patient=element.key(patient, element.raw_bytes(ds, 0x00100021)),
+        key_study=element.key(study),
+        key_series=element.key(series),
+        key_frame_of_reference=element.key(element.raw_bytes(ds, 0x00200052)),
+        key_image=element.key(image),
+        day=_day(element.text(ds, 0x00080020)),
+        series_number=element.whole(ds, 0x00200011),
+        instance_number=element.whole(ds, 0x00200013),
+        images_in_acquisition=element.whole(ds, 0x00201002),
+        pixels=shared.pixels,
+        protocol=shared.protocol,
+        position=functional_groups.triple(element.decimals(ds, 0x00200032)),
+        orientation=functional_groups.six(element.decimals(ds, 0x00200037)),
+        pixel_spacing_mm=functional_groups.pair(element.decimals(ds, 0x00280030)),
+        slope=_or(element.decimal(ds, 0x00281053), 1.0),
+        intercept=_or(element.decimal(ds, 0x00281052), 0.0),
+        private_scale=element.decimal(ds, 0x2005100E),
+        echo_number=element.whole(ds, 0x00180086),
+        acquisition_number=element.whole(ds, 0x00200012),
+        temporal_position=element.whole(ds, 0x00200100),
+        trigger_time_ms=element.decimal(ds, 0x00181060),
+        diffusion=element.decimals(ds, 0x00189087) + element.decimals(ds, 0x00189089),
+        stack="",
+        dimension=(),
+    )
+
+
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else value
+
+
+def _day(text: str) -> int | None:
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:8])).toordinal()
+    except ValueError:
+        return None

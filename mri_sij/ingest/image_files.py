@@ -1,0 +1,119 @@
+"""NIfTI, NRRD and MetaImage files: one file a series, grouped into visits by BIDS names, else by folder."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from mri_sij.ingest import itk_formats, nifti
+from mri_sij.ingest.frame import Protocol
+from mri_sij.ingest.index import FileVolume, RefusedFile, Series, SeriesVolume, Visit
+from mri_sij.ingest.sidecar import protocol_of_file, stem
+from mri_sij.ingest.words import TOKENS
+from mri_sij.volume import Volume
+
+_IMAGE_NAMES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm", ".ima")
+
+
+@dataclass(frozen=True)
+class FoundImage:
+    """An image file whose header could be read."""
+
+    name: str
+    volumes: tuple[FileVolume, ...]
+    protocol: Protocol
+
+
+def inspect_image(path: Path, name: str, kind: str) -> FoundImage:
+    """The volumes of one image file, from its header; refuses as the reader of its format does."""
+    if kind == "nifti":
+        header = nifti.read_header(path)
+        grids, description = [header.grid] * header.volumes, header.description
+    else:
+        grids, description = [itk_formats.read_grid(path, kind)], ""
+    volumes = tuple(FileVolume(path, name, kind, n, grid) for n, grid in enumerate(grids))
+    return FoundImage(name, volumes, protocol_of_file(path, description))
+
+
+def read_file_volume(source: FileVolume) -> Volume:
+    """The voxels of one volume of an image file."""
+    if source.format == "nifti":
+        return nifti.read_volume(source.path, volume=source.number)
+    return itk_formats.read_volume(source.path, source.format)
+
+
+def refused_by_name(name: str) -> RefusedFile:
+    """Why a file without any known signature is refused: damaged where its name promises an image."""
+    if name.lower().endswith(_IMAGE_NAMES):
+        return RefusedFile(name, "damaged_header", "The name promises an image; the content is none.", "Copy it again.")
+    return RefusedFile(name, "not_an_image", "No image of a known format.")
+
+
+def sidecar_name(image: FoundImage) -> str:
+    """The name, relative to the root, of the side-car that belongs to an image."""
+    name = PurePath(image.name)
+    return str(name.with_name(stem(Path(image.name)) + ".json"))
+
+
+def patients(images: list[FoundImage]) -> list[list[Visit]]:
+    """Visits of each patient. BIDS names (sub-, ses-) say who and when; otherwise a folder is one visit.
+
+    A folder with several subjects' files ("a_stir", "a_t1", "b_stir", "b_t1") is parted by what is left of the names
+    without the words for sequence and plane, where each part then has a fluid-sensitive image of its own; files that
+    say baseline and follow-up are two visits of one patient.
+    """
+    grouped: dict[tuple[str, str], dict[tuple[int, str], list[FoundImage]]] = defaultdict(lambda: defaultdict(list))
+    for folder, members in _by_folder(images).items():
+        residues = _residues(members)
+        for image in members:
+            subject, session = _bids(image.name)
+            if subject:
+                grouped[("bids", subject)][(0, session)].append(image)
+            else:
+                time = 1 if "followup" in image.protocol.words else 0
+                grouped[(folder, residues.get(image.name, ""))][(time, "")].append(image)
+    return [[_visit(visits[key]) for key in sorted(visits)] for _, visits in sorted(grouped.items())]
+
+
+def _by_folder(images: list[FoundImage]) -> dict[str, list[FoundImage]]:
+    folders: dict[str, list[FoundImage]] = defaultdict(list)
+    for image in images:
+        folders[str(PurePath(image.name).parent)].append(image)
+    return folders
+
+
+def _bids(name: str) -> tuple[str, str]:
+    subject = re.search(r"(?:^|[/_])(sub-[0-9A-Za-z]+)(?=[/_.])", name)
+    session = re.search(r"(?:^|[/_])(ses-[0-9A-Za-z]+)(?=[/_.])", name)
+    return (subject.group(1) if subject else ""), (session.group(1) if session else "")
+
+
+def _residues(members: list[FoundImage]) -> dict[str, str]:
+    known = frozenset().union(*TOKENS.values())
+    residues = {}
+    fluid: dict[str, int] = defaultdict(int)
+    for image in members:
+        parts = [part for part in re.split(r"[^0-9a-z]+", stem(Path(image.name)).lower()) if part and part not in known]
+        residues[image.name] = "_".join(parts)
+        is_fluid = bool(image.protocol.words & {"stir", "fat_suppressed"}) and "mask" not in image.protocol.words
+        fluid[residues[image.name]] += is_fluid
+    return residues if len(fluid) > 1 and min(fluid.values()) > 0 else {}
+
+
+def _visit(images: list[FoundImage]) -> Visit:
+    series = tuple(
+        Series(
+            number=0,
+            format=image.volumes[0].format,
+            files=1,
+            place=image.name,
+            volumes=tuple(
+                SeriesVolume(n, image.protocol, volume, None, f"volume {n}" if len(image.volumes) > 1 else "")
+                for n, volume in enumerate(image.volumes, 1)
+            ),
+        )
+        for image in sorted(images, key=lambda image: image.name)
+    )
+    return Visit(0, None, series[0].format, series)

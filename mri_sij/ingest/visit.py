@@ -1,0 +1,131 @@
+"""The images of one visit: discovered, chosen, read."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mri_sij.config import IngestSettings
+from mri_sij.errors import RefusedError
+from mri_sij.evidence import Reason
+from mri_sij.ingest.acquisition import Acquisition, acquisition_of
+from mri_sij.ingest.choose import Candidate, Choice, SeriesChoice, choose
+from mri_sij.ingest.contrast import looks_like_labels
+from mri_sij.ingest.discover import index
+from mri_sij.ingest.index import Index, Visit
+from mri_sij.ingest.plane import plane_of
+from mri_sij.ingest.read import read_series_volume
+from mri_sij.volume import Volume
+
+
+class VisitError(RefusedError):
+    """A path that is not the folder of one visit."""
+
+    code = "not_one_visit"
+
+
+@dataclass(frozen=True)
+class VisitImages:
+    """The STIR and the T1 of one visit, each on its own grid, with how they were found.
+
+    `orientation` is the STIR's plane by name, `tilt_deg` its angle from coronal; `input_sha256` is a hash of the
+    voxels and grids that were read.
+    """
+
+    stir: Volume
+    t1: Volume | None
+    stir_acquisition: Acquisition
+    t1_acquisition: Acquisition | None
+    orientation: str
+    cautions: tuple[Reason, ...]
+    series_considered: tuple[SeriesChoice, ...]
+    input_sha256: str
+    tilt_deg: float = 0.0
+    day: int | None = None
+
+
+def load_visit(path: Path, *, series: int | None = None, settings: IngestSettings | None = None) -> VisitImages:
+    """Find, choose and read the STIR and T1 under `path`, which must hold one visit.
+
+    `series` names the STIR by its number in `mri-sij scan` of the same path. Raises RefusedError (VisitError,
+    NoStirError, StackError, ...) where nothing can be read without guessing.
+    """
+    found = index(path)
+    visit = only_visit(found)
+    return read_visit(visit, choose(visit, settings or IngestSettings(), series))
+
+
+def only_visit(found: Index) -> Visit:
+    """The one visit of an index. NIfTI files beside DICOM of one visit are its copies or results and passed over."""
+    visits = found.visits
+    dicom = [visit for visit in visits if visit.format == "dicom"]
+    if len(dicom) == 1:
+        return dicom[0]
+    if len(visits) == 1:
+        return visits[0]
+    if not visits:
+        refused = [item for item in found.refused if item.code != "not_an_image"]
+        seen = f" {refused[0].name}: {refused[0].message}" if refused else ""
+        raise VisitError(
+            f"No image was found in {found.files} files.{seen}", hint="`mri-sij scan` says why each file was refused."
+        )
+    raise VisitError(
+        f"{len(visits)} visits of {len(found.patients)} patients are here, expected one.",
+        hint="Name the folder of one visit; `mri-sij scan` lists them, `mri-sij run` takes a whole study.",
+    )
+
+
+def read_visit(visit: Visit, choice: Choice) -> VisitImages:
+    """Read the volumes that were chosen; raises the choice's refusal where there is none."""
+    refusal = choice.refusal
+    if refusal or choice.stir is None:
+        raise refusal or RefusedError("Nothing was chosen.")
+    stir, cautions = _read(choice.stir)
+    t1, t1_cautions, t1_acquisition = None, (), None
+    if choice.t1 is not None:
+        t1, t1_cautions = _read(choice.t1)
+        t1_acquisition = _acquisition(choice.t1)
+    plane = plane_of(stir.grid)
+    return VisitImages(
+        stir=stir,
+        t1=t1,
+        stir_acquisition=_acquisition(choice.stir),
+        t1_acquisition=t1_acquisition,
+        orientation=plane.name,
+        cautions=tuple(dict.fromkeys((*choice.cautions, *cautions, *t1_cautions))),
+        series_considered=choice.considered,
+        input_sha256=hash_of(stir, t1),
+        tilt_deg=round(plane.tilt_deg, 1),
+        day=visit.day,
+    )
+
+
+def hash_of(*volumes: Volume | None) -> str:
+    """SHA-256 of voxels (float32) and affines (to a micrometre), the same for one image in any file format."""
+    digest = hashlib.sha256()
+    for volume in volumes:
+        if volume is None:
+            digest.update(b"none")
+            continue
+        digest.update(repr(volume.grid.shape).encode())
+        digest.update((np.round(volume.grid.affine, 3) + 0.0).tobytes())
+        digest.update(np.ascontiguousarray(volume.values).tobytes())
+    return digest.hexdigest()
+
+
+def _read(candidate: Candidate) -> tuple[Volume, tuple[Reason, ...]]:
+    volume, cautions = read_series_volume(candidate.volume)
+    if looks_like_labels(volume):
+        raise RefusedError(
+            f"Series {candidate.series.number} holds a few whole numbers: a mask, not signal.",
+            hint="Name the signal image with --series.",
+        )
+    return volume, cautions
+
+
+def _acquisition(candidate: Candidate) -> Acquisition:
+    sequence = candidate.sequence
+    return acquisition_of(sequence.kind, sequence.decided_by, candidate.volume.protocol, candidate.grid)
