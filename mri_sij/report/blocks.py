@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
 from mri_sij.anatomy.quality import Check, Quality
 from mri_sij.evidence import Side
-from mri_sij.ingest.visit import Acquisition
+from mri_sij.ingest.acquisition import Acquisition
 from mri_sij.lesions.records import Candidate, Findings
 from mri_sij.report.view import Block
 from mri_sij.result import VisitResult
@@ -35,7 +36,7 @@ def blocks_of(result: VisitResult) -> tuple[Block, ...]:
 
 def number(value: float | None, digits: int = 2) -> str:
     """A figure for a table; a dash where there is none."""
-    return NONE if value is None else f"{value:.{digits}f}"
+    return NONE if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
 
 
 def _references(findings: Findings) -> Block:
@@ -107,7 +108,12 @@ def _images(result: VisitResult) -> Block:
         ("Matrix", *(_list(a.matrix, 0) for a in series)),
         ("Scanner", *(a.manufacturer or NONE for a in series)),
     ]
-    return Block("Images", tuple(columns), tuple(rows), note=f"Orientation: {images.orientation}.")
+    return Block(
+        "Images",
+        tuple(columns),
+        tuple(rows),
+        note=f"{images.orientation.capitalize()}, {images.tilt_deg:.0f}° from coronal.",
+    )
 
 
 def _times(acquisition: Acquisition) -> str:
@@ -123,7 +129,7 @@ def _quality(quality: Quality) -> Block:
     checks = quality.checks
     rows = tuple((_spoken(c.name), _value(c.value), _limits(c.low, c.high), c.unit, _verdict(c)) for c in checks)
     bad = tuple(n for n, check in enumerate(checks) if not check.passed)
-    return Block("Quality", ("Check", "Value", "Limits", "Unit", "Result"), rows, numeric=(1, 2), bad=bad, wide=True)
+    return Block("Quality", ("Check", "Value", "Limits", "Unit", "Result"), rows, numeric=(1, 2), bad=bad)
 
 
 def _spoken(name: str) -> str:
@@ -191,10 +197,13 @@ def _changes(result: VisitResult) -> Block:
 
 
 def _considered(result: VisitResult) -> Block:
+    used = {"stir": "STIR", "t1": "T1"}
     rows = tuple(
-        (NONE if c.number is None else str(c.number), c.role, c.reason) for c in result.images.series_considered
+        (str(c.series), str(c.volume), c.kind or NONE, c.plane or NONE, used.get(c.use, "not used"), c.reason)
+        for c in result.images.series_considered
     )
-    return Block("Series of this visit", ("Series", "Used as", "Why"), rows, wide=True)
+    columns = ("Series", "Volume", "Kind", "Plane", "Used as", "Why")
+    return Block("Series of this visit", columns, rows, numeric=(0, 1), wide=True)
 
 
 def flat(values: dict[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:

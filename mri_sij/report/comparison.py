@@ -109,7 +109,7 @@ class ComparisonView:
 def comparison_page(comparison: Comparison) -> str:
     """The page as text; the same comparison gives the same bytes."""
     css, script = asset("comparison.css"), asset("comparison.js")
-    return render("comparison.html.j2", view=comparison_view(comparison), more_css=css, script=Markup(script))  # noqa: S704
+    return render("comparison.html.j2", view=comparison_view(comparison), more_css=css, script=Markup(script))
 
 
 def comparison_view(comparison: Comparison) -> ComparisonView:
@@ -181,7 +181,9 @@ def _facts(followup: FollowUp) -> tuple[tuple[str, str], ...]:
         parts = (("Right joint", change.changes.right), ("Left joint", change.changes.left))
         facts += [(name, f"{p.baseline.total} → {p.followup.total}") for name, p in parts]
         facts.append(("Oedema", f"{change.volume.baseline_ml:.1f} → {change.volume.followup_ml:.1f} ml"))
-        counts = " · ".join(f"{change.changes.count(t)} {t.value}" for t in (Trend.RESOLVED, Trend.LOWER, Trend.HIGHER, Trend.NEW))
+        counts = " · ".join(
+            f"{change.changes.count(t)} {t.value}" for t in (Trend.RESOLVED, Trend.LOWER, Trend.HIGHER, Trend.NEW)
+        )
         facts.append(("Quadrants of 8", counts))
     if alignment is not None and alignment.bones:
         facts.append(("Joint surfaces apart", f"{alignment.joint_mm:.1f} mm"))
@@ -208,7 +210,14 @@ def _alignment(followup: FollowUp) -> tuple[tuple[str, ...], ...]:
     if followup.alignment is None:
         return ()
     return tuple(
-        (b.name, f"{b.overlap:.2f}", f"{b.surface_mm:.2f}", f"{b.joint_mm:.2f}", f"{b.joint_p95_mm:.2f}", f"{b.shared:.0%}")
+        (
+            b.name,
+            f"{b.overlap:.2f}",
+            f"{b.surface_mm:.2f}",
+            f"{b.joint_mm:.2f}",
+            f"{b.joint_p95_mm:.2f}",
+            f"{b.shared:.0%}",
+        )
         for b in followup.alignment.bones.values()
     )
 
@@ -218,7 +227,9 @@ def _rows(change: Change) -> tuple[Row, ...]:
     for level in range(1, len(change.followup_slices) + 1):
         items = [i for i in change.changes.items if i.level == level]
         right, left = (_cells([i for i in items if i.side is side], side) for side in (Side.RIGHT, Side.LEFT))
-        totals = [sum(value or 0 for value in values) for values in ([i.baseline for i in items], [i.followup for i in items])]
+        totals = [
+            sum(value or 0 for value in values) for values in ([i.baseline for i in items], [i.followup for i in items])
+        ]
         found.append(Row(level, right, left, totals[0], totals[1]))
     return tuple(found)
 
@@ -245,7 +256,11 @@ def _levels(followup: FollowUp, baseline: Visit, frame: Frame) -> tuple[LevelVie
     assert change is not None and visit is not None and alignment is not None
     first = [] if baseline.stir is None else [baseline.stir.data[:, :, k] for k in baseline.slices]
     motion = alignment.bones[SACRUM].motion
-    second = [] if visit.stir is None else [_cut_through(visit.stir, baseline.labels.grid, motion, k) for k in baseline.slices]
+    second = (
+        []
+        if visit.stir is None
+        else [_cut_through(visit.stir, baseline.labels.grid, motion, k) for k in baseline.slices]
+    )
     windows = _window(first, frame), _window(second, frame)
     views = []
     for n, k in enumerate(baseline.slices):

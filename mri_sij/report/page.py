@@ -11,7 +11,7 @@ from mri_sij.report.form_view import form_rows
 from mri_sij.report.frame import edges_of, frame_around
 from mri_sij.report.head import score_view
 from mri_sij.report.picture import grey, png_uri, window_of
-from mri_sij.report.plate import Plate, plates_of, scene_of
+from mri_sij.report.plate import Plate, bone_layers, plates_of, scene_of
 from mri_sij.report.provenance import provenance_dict
 from mri_sij.report.render import render
 from mri_sij.report.view import LAYERS, PlateView, VisitView
@@ -73,7 +73,7 @@ def _plate_view(plate: Plate, of: int, caption: str) -> PlateView:
     return PlateView(
         slice_number=plate.slice_number,
         name=f"Slice {plate.position} of {of}",
-        place=f"number {plate.slice_number} of the series, from 0{where}",
+        place=f"index {plate.slice_number} in the series, counted from 0{where}",
         caption=caption,
         stir=plate.stir,
         t1=plate.t1,
@@ -89,8 +89,9 @@ def _caption(result: VisitResult, slice_number: int) -> str:
 
 
 def _plain_plates(result: VisitResult) -> tuple[tuple[PlateView, ...], tuple[float, float]]:
-    """Slices without lines, so that a reader sees what could not be scored."""
+    """Slices with the bones alone, so that a reader sees what could not be scored."""
     grid, count = result.stir.grid, result.stir.grid.shape[2]
+    labels = None if result.segmentation is None else result.segmentation.labels
     frame = frame_around(grid, [], (0.0, 0.0))
     numbers = np.unique(np.linspace(0, count - 1, min(count, _OVERVIEW)).round().astype(int))
     window = window_of([result.stir.data[:, :, k] for k in numbers], 99.6)
@@ -98,11 +99,11 @@ def _plain_plates(result: VisitResult) -> tuple[tuple[PlateView, ...], tuple[flo
         PlateView(
             slice_number=result.native_slice(int(k)),
             name=f"Slice {result.native_slice(int(k))}",
-            place="number in the series, from 0",
+            place="",
             caption="",
             stir=png_uri(grey(result.stir.data[:, :, k], frame, window)),
             t1="",
-            layers=(),
+            layers=() if labels is None else bone_layers(labels, frame, int(k)),
             spots=(),
         )
         for k in numbers

@@ -100,7 +100,7 @@ def make_plate(scene: Scene, anatomy: Anatomy, oedema: LabelMap, at: tuple[int, 
     if scene.t1 is not None and scene.t1_window is not None:
         t1 = png_uri(grey(scene.t1.data[:, :, k], frame, scene.t1_window))
     layers = [
-        *_bone_layers(anatomy, frame, k),
+        *bone_layers(anatomy.segmentation.labels, frame, k),
         *_joint_layers(anatomy, scene, k),
         Layer("oedema", "oedema", outline(oedema.data[:, :, k] > 0, frame)),
     ]
@@ -114,9 +114,9 @@ def make_plate(scene: Scene, anatomy: Anatomy, oedema: LabelMap, at: tuple[int, 
     )
 
 
-def _bone_layers(anatomy: Anatomy, frame: Frame, k: int) -> list[Layer]:
-    labels = anatomy.segmentation.labels.data[:, :, k]
-    return [Layer("bones", name, outline(labels == label, frame)) for label, name in BONES]
+def bone_layers(labels: LabelMap, frame: Frame, k: int) -> tuple[Layer, ...]:
+    """The outlines of the bones on slice `k`."""
+    return tuple(Layer("bones", name, outline(labels.data[:, :, k] == label, frame)) for label, name in BONES)
 
 
 def _joint_layers(anatomy: Anatomy, scene: Scene, k: int) -> list[Layer]:

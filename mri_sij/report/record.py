@@ -12,7 +12,8 @@ import numpy as np
 from mri_sij.anatomy.find import Anatomy
 from mri_sij.anatomy.quality import Quality
 from mri_sij.evidence import Reason
-from mri_sij.ingest.visit import Acquisition, SeriesChoice
+from mri_sij.ingest.acquisition import Acquisition
+from mri_sij.ingest.choose import SeriesChoice
 from mri_sij.lesions.records import Candidate, Findings, Reference
 from mri_sij.report.dictionary import SCHEMA
 from mri_sij.report.provenance import provenance_dict
@@ -48,6 +49,7 @@ _CANDIDATE_NUMBERS = (
 )
 _ACQUISITION_FIELDS = (
     "kind",
+    "kind_from",
     "repetition_time_ms",
     "echo_time_ms",
     "inversion_time_ms",
@@ -178,7 +180,9 @@ def _quality(quality: Quality | None) -> list[Plain]:
 
 
 def _acquisition(acquisition: Acquisition | None) -> Plain | None:
-    return None if acquisition is None else _fields(acquisition, _ACQUISITION_FIELDS)
+    if acquisition is None:
+        return None
+    return {**_fields(acquisition, _ACQUISITION_FIELDS), "manufacturer": acquisition.manufacturer or None}
 
 
 def _series(result: VisitResult) -> Plain:
@@ -187,6 +191,7 @@ def _series(result: VisitResult) -> Plain:
         "stir": _acquisition(images.stir_acquisition),
         "t1": _acquisition(images.t1_acquisition),
         "orientation": images.orientation,
+        "tilt_deg": images.tilt_deg,
         "shape": images.stir.grid.shape,
         "spacing_mm": images.stir.grid.spacing_mm,
         "considered": [_choice(choice) for choice in images.series_considered],
@@ -194,7 +199,7 @@ def _series(result: VisitResult) -> Plain:
 
 
 def _choice(choice: SeriesChoice) -> Plain:
-    return _fields(choice, ("number", "role", "reason"))
+    return _fields(choice, ("series", "volume", "use", "kind", "plane", "tilt_deg", "reason"))
 
 
 def _reader(reading: Reading) -> Plain:
