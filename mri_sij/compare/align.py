@@ -1,7 +1,7 @@
 """Align a follow-up visit with its baseline: sacrum and each ilium by a rigid motion of its own, with proof of success.
 
-Sacrum and ilia move against each other and joints open, so one motion does not fit all three. The whole pelvis is laid on
-first, from several starts (visits may differ by any shift and tilt of the table), then each bone by itself.
+Sacrum and ilia move against each other and joints open, so one motion does not fit all three. The whole pelvis is laid
+on first, from several starts (visits may differ by any shift and tilt of the table), then each bone by itself.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _START_TILTS_DEG = (0.0, -14.0, 14.0)
 _GOOD_START_MM = 1.5
 """A start that ends this close needs no other beside it: two people's bones end further apart."""
 _HELD_DEG, _HELD_MM = 2.0, 2.0
-"""How far a bone is expected from the pelvis' common motion: the joints move by 1-4 degrees and 1-2 mm (Sturesson 1989)."""
+"""How far a bone is expected from the pelvis' common motion: joints move by 1-4 degrees and 1-2 mm (Sturesson 1989)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +34,8 @@ class BoneAlignment:
     """One bone: `motion` (4x4) takes the baseline's RAS mm to the follow-up's.
 
     `overlap` is the Dice where both visits see the bone, `surface_mm` the mean distance of its surfaces, `joint_mm` and
-    `joint_p95_mm` those of the surface that faces the joint, `shared` the share of that surface that both visits see. `pair` holds the
-    two surfaces, for refining.
+    `joint_p95_mm` those of the surface that faces the joint, `shared` the share of that surface that both visits see.
+    `pair` holds the two surfaces, for refining.
     """
 
     bone: int
@@ -102,7 +102,7 @@ def failures_of(bones: Mapping[int, BoneAlignment], settings: CompareSettings) -
                     "not_aligned",
                     f"The {bone.name} of the two visits differs by {bone.surface_mm:.1f} mm on average "
                     f"({bone.joint_mm:.1f} mm at the joint); at most {settings.bone_distance_mm} mm "
-                    f"({settings.joint_distance_mm} mm) is one bone seen twice. Another person, or a wrong segmentation.",
+                    f"({settings.joint_distance_mm} mm) is one bone seen twice. Another person, or wrong segmentation.",
                 )
             )
         elif bone.overlap < settings.bone_overlap:
@@ -132,7 +132,7 @@ def _pelvis(first: Mapping[int, Surface], second: Mapping[int, Surface]) -> Floa
 
 
 def _joint_centre(surfaces: Mapping[int, Surface]) -> Floats:
-    """Half-way between the two joints: it depends less on what the field of view cuts off than the bones' centres do."""
+    """Half-way between the two joints: depends less on what the field of view cuts off than the bones' centres do."""
     sides = [surfaces[bone].points[surfaces[bone].facing] for bone in (LEFT_ILIUM, RIGHT_ILIUM)]
     return np.asarray(np.mean([side.mean(0) if len(side) else surfaces[SACRUM].points.mean(0) for side in sides], 0))
 

@@ -1,4 +1,4 @@
-"""Whether two visits may be compared: what differs between their images, as cautions, or beyond limits as reasons not to."""
+"""Whether two visits may be compared: what differs between their images, as cautions or as reasons not to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from mri_sij.config import CompareSettings
 from mri_sij.evidence import Reason
 from mri_sij.geometry import Floats, Grid
-from mri_sij.ingest.visit import Acquisition
+from mri_sij.ingest.acquisition import Acquisition
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class Comparability:
 
 def compare_sequences(first: Acquisition, second: Acquisition, settings: CompareSettings) -> Comparability:
     """Differences of the two STIR acquisitions; a value that either header lacks is not judged."""
-    reasons, cautions = [], []
+    reasons: list[Reason] = []
+    cautions: list[Reason] = []
     if first.kind != second.kind:
         found = Reason("sequence", f"The baseline is {first.kind.upper()}, the follow-up {second.kind.upper()}.")
         (reasons if settings.same_sequence else cautions).append(found)
@@ -35,11 +36,11 @@ def compare_sequences(first: Acquisition, second: Acquisition, settings: Compare
         text = f"Field strengths of {first.field_strength_t:g} and {second.field_strength_t:g} T."
         cautions.append(Reason("field_strength", text))
     elif _differ(first.inversion_time_ms, second.inversion_time_ms, settings.caution_inversion_time_ms):
-        text = f"Inversion times of {first.inversion_time_ms:g} and {second.inversion_time_ms:g} ms suppress fat differently."
+        times = f"{first.inversion_time_ms:g} and {second.inversion_time_ms:g} ms"
+        text = f"Inversion times of {times} suppress fat differently."
         cautions.append(Reason("inversion_time", text))
-    if first.fat_suppressed is not None and second.fat_suppressed is not None:
-        if first.fat_suppressed != second.fat_suppressed:
-            reasons.append(Reason("fat_suppression", "Fat is suppressed on one of the two visits only."))
+    if {first.fat_suppressed, second.fat_suppressed} == {True, False}:
+        reasons.append(Reason("fat_suppression", "Fat is suppressed on one of the two visits only."))
     if bool(first.contrast_agent) != bool(second.contrast_agent):
         cautions.append(Reason("contrast_agent", "One of the two visits was scanned after contrast agent."))
     if first.manufacturer and second.manufacturer and first.manufacturer != second.manufacturer:
@@ -52,7 +53,8 @@ def compare_grids(first: Grid, second: Grid, sacrum: Floats, settings: CompareSe
 
     `sacrum` is the 4x4 motion of the sacrum from the first visit to the second.
     """
-    reasons, cautions = [], []
+    reasons: list[Reason] = []
+    cautions: list[Reason] = []
     normals = sacrum[:3, :3] @ first.directions[:, 2], second.directions[:, 2]
     tilt = float(np.degrees(np.arccos(np.clip(abs(float(normals[0] @ normals[1])), 0, 1))))
     if tilt > settings.caution_tilt_deg:

@@ -17,7 +17,7 @@ from mri_sij.config import Settings
 from mri_sij.errors import RefusedError
 from mri_sij.evidence import QUADRANTS, Reason, Side
 from mri_sij.ingest.nifti import read_volume
-from mri_sij.ingest.visit import Acquisition
+from mri_sij.ingest.acquisition import Acquisition
 from mri_sij.lesions.records import OEDEMA_NAMES
 from mri_sij.scoring.sparcc import Sparcc, SparccItem, SparccJoint
 from mri_sij.volume import LabelMap, require_same_grid
@@ -78,7 +78,9 @@ def _plain(path: Path) -> dict[str, Any]:
         raise FinishedVisitError(f"{VISIT} is not one that `mri-sij score` wrote.", files=(VISIT,))
     if plain["schema"] != _SCHEMA:
         raise FinishedVisitError(
-            f"{VISIT} has schema {plain['schema']!r}, expected {_SCHEMA}.", hint="Score the visit again.", files=(VISIT,)
+            f"{VISIT} has schema {plain['schema']!r}, expected {_SCHEMA}.",
+            hint="Score the visit again.",
+            files=(VISIT,),
         )
     return plain
 
@@ -105,5 +107,8 @@ def _form(plain: dict[str, Any], slices: int, flipped: bool) -> Sparcc:
 
 
 def _acquisition(plain: dict[str, Any]) -> Acquisition:
-    values = {f.name: plain.get(f.name) for f in fields(Acquisition)}
-    return Acquisition(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+    values: dict[str, Any] = {}
+    for field in fields(Acquisition):
+        given = plain.get(field.name, field.default)
+        values[field.name] = tuple(given) if isinstance(given, list) else given
+    return Acquisition(**values)

@@ -1,11 +1,12 @@
 """The baseline's six levels read on both visits: the follow-up's oedema carried to the same bone, quadrant by quadrant.
 
-Each bone's oedema is carried by that bone's own motion onto the baseline's grid, so that quadrants, depth and slices are
-the baseline's for both visits; what counts as oedema was decided on each visit's own images, by its own references.
+Each bone's oedema is carried by that bone's own motion onto the baseline's grid, so that quadrants, depth and slices
+are the baseline's for both visits; what counts as oedema was decided on each visit's own images and references.
 """
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +18,7 @@ from mri_sij.compare.align import Alignment
 from mri_sij.compare.rigid import move
 from mri_sij.compare.visit import Visit
 from mri_sij.config import LesionSettings
-from mri_sij.evidence import Evidence, JointSliceEvidence
+from mri_sij.evidence import Evidence, JointSliceEvidence, Side
 from mri_sij.geometry import Floats, Grid
 from mri_sij.lesions.items import Reading, evidence_of, heights_of, mark, measure_items, periarticular
 from mri_sij.lesions.search import Search, widen
@@ -31,7 +32,7 @@ _SUBSLICES = (-1 / 3, 0.0, 1 / 3)
 
 @dataclass(frozen=True, eq=False)
 class Carried:
-    """The follow-up on the baseline's search box: oedema, STIR over marrow (None from a finished folder), what was seen."""
+    """The follow-up on the baseline's search box: oedema, STIR over marrow (None without images), what was seen."""
 
     oedema: NDArray[np.bool_]
     ratio: NDArray[np.float32] | None
@@ -77,15 +78,6 @@ def own_oedema(search: Search, baseline: Visit) -> NDArray[np.bool_]:
     return np.asarray((baseline.oedema.data[search.box] == search.code) & (search.code > 0))
 
 
-def read_baseline(search: Search, baseline: Visit, settings: LesionSettings) -> Evidence:
-    """The baseline's levels on its own oedema, by the same reading that the follow-up gets."""
-    threshold = None if baseline.intensity is None else baseline.intensity.intense_from
-    evidence = _read(search, own_oedema(search, baseline), threshold, baseline, settings)
-    if baseline.intensity is not None:
-        return evidence
-    return _with_intensity(evidence, {(s, k) for s, k in baseline.intense})
-
-
 def read_followup(
     search: Search, carried: Carried, baseline: Visit, followup: Visit, alignment: Alignment, settings: LesionSettings
 ) -> Evidence:
@@ -128,7 +120,7 @@ def _read(
     return evidence_of(reading, baseline.slices)
 
 
-def _with_intensity(evidence: Evidence, intense: set[tuple[object, int]]) -> Evidence:
+def _with_intensity(evidence: Evidence, intense: Set[tuple[Side, int]]) -> Evidence:
     def joint(own: JointSliceEvidence) -> JointSliceEvidence:
         positive = any(q.oedema for q in own.quadrants)
         return replace(own, intense=positive and (own.side, own.slice_number) in intense)

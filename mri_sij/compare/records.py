@@ -24,7 +24,7 @@ CHANGE_NAMES = {RESOLVED: "resolved oedema", PERSISTING: "persisting oedema", NE
 
 @dataclass(frozen=True)
 class VolumeChange:
-    """Oedema in ml at the joints, on the bone that both visits show; `where` is the label of `oedema.nii.gz`, 0 for all."""
+    """Oedema in ml at the joints, on bone that both visits show; `where` is the label of `oedema.nii.gz`, 0 for all."""
 
     where: int
     resolved_ml: float
@@ -82,6 +82,12 @@ class FollowUp:
     reasons: tuple[Reason, ...]
     cautions: tuple[Reason, ...]
 
+    def interval_days(self, baseline: Visit | None) -> int | None:
+        """Days since the baseline; None where either input does not say."""
+        if baseline is None or baseline.day is None or self.visit is None or self.visit.day is None:
+            return None
+        return self.visit.day - baseline.day
+
     @property
     def change_class(self) -> ChangeClass:
         """The class of the change since the baseline."""
@@ -94,7 +100,6 @@ class Comparison:
 
     baseline: Visit | None
     search: Search | None
-    form: Sparcc | None
     followups: tuple[FollowUp, ...]
     trajectory: Trajectory | None
     reasons: tuple[Reason, ...]

@@ -70,8 +70,8 @@ def fit(
 ) -> tuple[Floats, float]:
     """The motion (4x4) near `start` that lays the surfaces on one another, and its cost (mean, mm, outliers linear).
 
-    `held_to_start` is the standard deviation (degrees, mm) within which the motion is expected around `start`: a cropped
-    plate of bone slides along itself unless something holds it.
+    `held_to_start` is the standard deviation (degrees, mm) within which the motion is expected around `start`: a
+    cropped plate of bone slides along itself unless something holds it.
     """
     centre = np.concatenate([pair.baseline_points for pair in pairs]).mean(0)
     scale = sum(float(pair.baseline_weights.sum() + pair.followup_weights.sum()) for pair in pairs)
@@ -85,13 +85,13 @@ def fit(
         return np.concatenate(parts)
 
     found = least_squares(
-        residuals, np.zeros(6), x_scale=1.0, diff_step=1e-3, loss="soft_l1", f_scale=_OUTLIER_MM, xtol=1e-4, ftol=1e-5
+        residuals, np.zeros(6), x_scale=1.0, diff_step=[1e-3], loss="soft_l1", f_scale=_OUTLIER_MM, xtol=1e-4, ftol=1e-5
     )
     return start @ matrix_of(found.x, centre), float(np.sqrt(2 * found.cost / scale))
 
 
 def distances(pair: Pair, motion: Floats, *, facing: bool) -> tuple[Floats, float]:
-    """Unsigned distances (mm, both directions) of the points seen by both visits, and the share (0-1) of points seen."""
+    """Unsigned distances (mm, both directions) of points that both visits see, and the share (0-1) of such points."""
     found, share = [], []
     for own, other, way in ((pair.baseline, pair.followup, motion), (pair.followup, pair.baseline, invert(motion))):
         points = own.points[own.facing] if facing else own.points

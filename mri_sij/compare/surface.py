@@ -1,8 +1,8 @@
 """A bone of a label map as a surface that two visits can be laid on: points on it, and a field of distances to it.
 
-Slices are 3-5 mm apart, so the surface between two slices is that of shape-based interpolation (Raya and Udupa 1990): signed
-distances within each slice, interpolated linearly from slice to slice. Where the field of view cuts a bone there is
-no surface.
+Slices are 3-5 mm apart, so the surface between two slices is that of shape-based interpolation (Raya and Udupa 1990):
+signed distances within each slice, interpolated linearly from slice to slice. Where the field of view cuts a bone
+there is no surface.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Surface:
 
 
 def find_surfaces(labels: LabelMap, bones: tuple[int, ...]) -> dict[int, Surface]:
-    """The surfaces of `bones` in a label map whose last axis runs through the slices; bones that are absent are left out."""
+    """The surfaces of `bones` in a label map whose last axis runs through the slices; absent bones are left out."""
     fields, grid = {}, labels.grid
     for bone in bones:
         mask = labels.data == bone

@@ -34,7 +34,7 @@ class Trajectory:
 
 
 def follow(totals: Sequence[float | None], settings: CompareSettings) -> Trajectory:
-    """The trajectory of SPARCC totals in order of time; ValueError unless the first is known (later ones may be None)."""
+    """The trajectory of SPARCC totals in order of time; later ones may be None, ValueError where the first is."""
     if not totals or totals[0] is None:
         raise ValueError("a trajectory begins with a scored baseline")
     first = totals[0]

@@ -12,7 +12,7 @@ from mri_sij.anatomy.joint import Joints
 from mri_sij.anatomy.quadrants import Regions
 from mri_sij.evidence import Reason, Side
 from mri_sij.geometry import Grid
-from mri_sij.ingest.visit import Acquisition
+from mri_sij.ingest.acquisition import Acquisition
 from mri_sij.result import VisitResult
 from mri_sij.scoring.sparcc import Sparcc, score_sparcc
 from mri_sij.volume import LabelMap, Volume
@@ -35,7 +35,7 @@ class Visit:
 
     `form` is the visit's own, on its own six `slices`; `shares` the distribution of its total. `intensity`, `stir` and
     `t1` (on the STIR's grid) are None where only a finished folder is known; then `intense` gives the joints and slices
-    that scored for intensity.
+    that scored for intensity. `day` counts days from a fixed one; None where the input does not say.
     """
 
     native: Grid
@@ -53,6 +53,7 @@ class Visit:
     intensity: Intensity | None = None
     stir: Volume | None = None
     t1: Volume | None = None
+    day: int | None = None
 
 
 def of_result(result: VisitResult) -> Visit | tuple[Reason, ...]:
@@ -77,6 +78,7 @@ def of_result(result: VisitResult) -> Visit | tuple[Reason, ...]:
         intensity=_intensity(result),
         stir=result.stir,
         t1=result.t1,
+        day=result.images.day,
     )
 
 

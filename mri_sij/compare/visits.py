@@ -38,25 +38,26 @@ def compare_visits(visits: Sequence[Scored], settings: Settings) -> Comparison:
     if not isinstance(baseline, Visit):
         reasons = (Reason("baseline_not_scorable", "The baseline is not scorable."), *baseline)
         later = tuple(_not_compared(n, v, reasons) for n, v in enumerate(visits[1:], start=1))
-        return Comparison(None, None, None, later, None, reasons)
+        return Comparison(None, None, later, None, reasons)
     search = levels.search_of(baseline, settings.lesions)
     form = score_sparcc(levels.read_baseline(search, baseline, settings.lesions), settings.scoring)
     found = tuple(_follow_up(n, visit, baseline, search, form, settings) for n, visit in enumerate(visits[1:], start=1))
     totals = [float(form.total), *(None if f.change is None else float(f.change.form.total) for f in found)]
-    return Comparison(baseline, search, form, found, follow(totals, settings.compare), ())
+    return Comparison(baseline, search, found, follow(totals, settings.compare), ())
 
 
 def _not_compared(number: int, visit: Scored, reasons: tuple[Reason, ...]) -> FollowUp:
     return FollowUp(number, visit if isinstance(visit, Visit) else None, None, None, None, reasons, ())
 
 
-def _follow_up(
-    number: int, visit: Scored, baseline: Visit, search: Search, form: Sparcc, settings: Settings
-) -> FollowUp:
+def _follow_up(number: int, visit: Scored, baseline: Visit, search: Search, settings: Settings) -> FollowUp:
     if not isinstance(visit, Visit):
         reason = Reason("followup_not_scorable", "The follow-up is not scorable.")
         return _not_compared(number, visit, (reason, *visit))
     sequences = compare_sequences(baseline.acquisition, visit.acquisition, settings.compare)
+    order = _order(baseline, visit)
+    if order:
+        return FollowUp(number, visit, None, None, None, order, ())
     alignment = align_visits(baseline, visit, settings)
     if alignment.failures:
         reasons = (*sequences.reasons, *alignment.failures)
@@ -69,16 +70,33 @@ def _follow_up(
     cautions = (*sequences.cautions, *grids.cautions, *_same_scan(baseline, visit), *_without_images(baseline, visit))
     change = None
     if not reasons:
-        evidence = levels.read_followup(search, carried, baseline, visit, alignment, settings.lesions)
-        later = score_sparcc(evidence, settings.scoring)
+        later = _followup_form(search, carried, (baseline, visit), alignment, settings)
         nearest = levels.nearest_slices(baseline, visit, alignment)
-        change = _change(baseline, visit, (search, carried.oedema, carried.seen), (form, later), nearest, settings)
+        change = _change(
+            baseline, visit, (search, carried.oedema, carried.seen), (baseline.form, later), nearest, settings
+        )
     return FollowUp(number, visit, alignment, grids.tilt_deg, change, reasons, cautions)
+
+
+def _followup_form(
+    search: Search, carried: levels.Carried, visits: tuple[Visit, Visit], alignment: Alignment, settings: Settings
+) -> Sparcc:
+    """The follow-up's form on the baseline's levels."""
+    baseline, followup = visits
+    if _is_same_scan(baseline, followup):
+        return baseline.form
+    evidence = levels.read_followup(search, carried, baseline, followup, alignment, settings.lesions)
+    return score_sparcc(evidence, settings.scoring)
+
+
+def _is_same_scan(baseline: Visit, followup: Visit) -> bool:
+    same = baseline.input_sha256 == followup.input_sha256
+    return same and baseline.labels.grid.same_as(followup.labels.grid)
 
 
 def align_visits(baseline: Visit, followup: Visit, settings: Settings) -> Alignment:
     """Lay the follow-up's bones on the baseline's, refined on the images where both visits have them."""
-    if baseline.input_sha256 == followup.input_sha256 and baseline.labels.grid.same_as(followup.labels.grid):
+    if _is_same_scan(baseline, followup):
         return _unmoved(baseline)
     found = align(baseline.labels, followup.labels, settings.compare)
     pairs = [(baseline.t1, followup.t1), (baseline.stir, followup.stir)]
@@ -95,8 +113,16 @@ def _unmoved(visit: Visit) -> Alignment:
     return Alignment(np.eye(4), MappingProxyType(own), ())
 
 
+def _order(baseline: Visit, visit: Visit) -> tuple[Reason, ...]:
+    if baseline.day is None or visit.day is None or visit.day >= baseline.day:
+        return ()
+    days = baseline.day - visit.day
+    text = f"The follow-up was scanned {days} days before the baseline: name the visits in order of time."
+    return (Reason("wrong_order", text),)
+
+
 def _same_scan(baseline: Visit, visit: Visit) -> tuple[Reason, ...]:
-    if baseline.input_sha256 != visit.input_sha256:
+    if not _is_same_scan(baseline, visit):
         return ()
     return (Reason("same_scan", "Both visits are the same scan: there is no change, and none could be seen."),)
 

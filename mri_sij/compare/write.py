@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -36,7 +37,7 @@ def comparison_json(comparison: Comparison, settings: Settings) -> str:
 
 
 def comparison_dict(comparison: Comparison, settings: Settings) -> Plain:
-    """Plain values. `change`, `alignment` and `cautions` are those of the last follow-up; `followups` holds every one."""
+    """Plain values. `change`, `alignment`, `cautions` are those of the last follow-up; `followups` holds every one."""
     last = comparison.followups[-1]
     return {
         "schema": SCHEMA,
@@ -50,7 +51,11 @@ def comparison_dict(comparison: Comparison, settings: Settings) -> Plain:
         "followups": [_follow_up(f, comparison) for f in comparison.followups],
         "trajectory": _trajectory(comparison.trajectory),
         "settings": settings.compare.model_dump(mode="json"),
-        "provenance": {"version": __version__, "settings_sha256": settings.sha256, "inputs_sha256": _inputs(comparison)},
+        "provenance": {
+            "version": __version__,
+            "settings_sha256": settings.sha256,
+            "inputs_sha256": _inputs(comparison),
+        },
     }
 
 
@@ -70,7 +75,9 @@ def sentence(followup: FollowUp, comparison: Comparison) -> str:
 
 
 def _where(change: Change) -> str:
-    parts = [f"{name} joint {p.delta:+d}" for name, p in (("right", change.changes.right), ("left", change.changes.left))]
+    parts = [
+        f"{name} joint {p.delta:+d}" for name, p in (("right", change.changes.right), ("left", change.changes.left))
+    ]
     return ", ".join(parts)
 
 
@@ -90,7 +97,7 @@ def _marks(outcome: Outcome) -> list[str]:
 def _change(followup: FollowUp, comparison: Comparison) -> Plain:
     change = followup.change
     base: Plain = {"class": str(followup.change_class)}
-    if change is None or comparison.form is None:
+    if change is None or comparison.baseline is None:
         empty = ("sparcc_baseline", "sparcc_followup", "sparcc_delta", "sparcc_percent", "probabilities")
         return {**base, **dict.fromkeys(empty), "reasons": _reasons(followup.reasons)}
     outcome = change.outcome
@@ -117,7 +124,7 @@ def _change(followup: FollowUp, comparison: Comparison) -> Plain:
         "items": _items(change),
         "oedema": {_place(v): _volume(v) for v in change.volumes},
         "levels": {
-            "baseline": list(comparison.form.slice_numbers),
+            "baseline": list(comparison.baseline.slices),
             "followup_nearest": list(change.followup_slices),
         },
     }
@@ -204,6 +211,7 @@ def _follow_up(followup: FollowUp, comparison: Comparison) -> Plain:
     return {
         "number": followup.number,
         "sentence": sentence(followup, comparison),
+        "interval_days": followup.interval_days(comparison.baseline),
         "change": _change(followup, comparison),
         "alignment": _alignment(followup),
         "cautions": _reasons(followup.cautions),
@@ -250,7 +258,7 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_rounded(member) for member in value]
     if isinstance(value, float) and not isinstance(value, bool):
-        if value != value or abs(value) == float("inf"):
+        if not math.isfinite(value):
             return None
         return int(value) if value == int(value) and abs(value) < 1e6 else float(f"{value:.6g}")
     return str(value) if isinstance(value, str) else value

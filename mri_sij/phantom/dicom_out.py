@@ -48,8 +48,11 @@ def write_dicom(visit: SimulatedVisit, header: Header, out: Path, *, compress: b
     `visit` lies in the reading frame (axis 0 to the patient's left, axis 1 up the image).
     """
     stir, t1 = header.scanner.stir, header.scanner.t1
-    name = "STIR" if stir.inversion_time_ms else "T2 TSE fat saturated"
-    kinds = ((_Series(2, f"oblique coronal {name}", stir), visit.stir, "stir"), (_Series(3, "oblique coronal T1 TSE", t1), visit.t1, "t1"))
+    name = "STIR" if stir.inversion_time_ms else "T2 TSE fs"
+    kinds = (
+        (_Series(2, f"oblique coronal {name}", stir), visit.stir, "stir"),
+        (_Series(3, "oblique coronal T1 TSE", t1), visit.t1, "t1"),
+    )
     for series, volume, folder in kinds:
         (out / folder).mkdir(parents=True)
         for k in range(volume.grid.shape[2]):

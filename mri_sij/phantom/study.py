@@ -24,8 +24,8 @@ from mri_sij.scoring.sparcc import score_sparcc
 from mri_sij.volume import LabelMap
 
 INTENSE_RATIO = 2.6
-"""Oedema this many times as bright as normal marrow counts as intense in the truth: simulated veins are 4-7, partial volume
-and coil fall-off take a third; readers compare with vessels on the same slice."""
+"""Oedema this many times as bright as normal marrow counts as intense in the truth: simulated veins are 4-7 times as
+bright, of which partial volume takes a third or more; readers compare with vessels on the same slice."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def write_person(
     who: Who | None = None,
     sessions: Sequence[Session] | None = None,
 ) -> dict[str, Any]:
-    """Write visit-1, visit-2, ... and truth.json into the new folder `out`; gives the truth. UsageError where `out` exists."""
+    """Write visit-1, visit-2, ... and truth.json into the new folder `out`; UsageError where it is not empty."""
     if out.exists() and any(out.iterdir()):
         raise UsageError(f"The folder {out.name} is not empty.", hint="Name a new one.")
     person = person_of(seed)
@@ -59,7 +59,15 @@ def write_person(
         folder = out / f"visit-{n}"
         if dicom:
             key = f"mri_sij phantom/{who.patient_id}/{seed}/{n}"
-            header = Header(key, who.patient_id, who.sex, who.age_years, who.dates[n - 1], session.scanner, session.matrix.thickness_mm)
+            header = Header(
+                key,
+                who.patient_id,
+                who.sex,
+                who.age_years,
+                who.dates[n - 1],
+                session.scanner,
+                session.matrix.thickness_mm,
+            )
             write_dicom(visit, header, folder, compress=True)
         else:
             _write_nifti(visit, folder)

@@ -25,7 +25,7 @@ _FADES = (0.0, 0.0, 0.4, 1.0, 1.0, 1.3)
 
 @dataclass(frozen=True)
 class Session:
-    """How a visit is scanned; `room` (4x4, RAS mm) is where the person lies in the scanner, identity for the pelvic frame."""
+    """How a visit is scanned; `room` (4x4, RAS mm) is where the person lies, identity for the pelvic frame."""
 
     position: Position
     matrix: Matrix
@@ -54,19 +54,21 @@ def in_room(visit: SimulatedVisit, room: Floats) -> SimulatedVisit:
 
 
 def draw_sessions(seed: int, visits: int) -> tuple[Session, ...]:
-    """Sessions of one person: each later one tilted up to 20 degrees otherwise, sampled anew, the person lying elsewhere."""
+    """Sessions of one person: each later one tilted up to 20 degrees otherwise, sampled anew, lying elsewhere."""
     rng = np.random.default_rng([seed, 2])
     first = draw_position(rng)
     sessions = [Session(first, draw_matrix(rng), draw_scanner(rng, physics=True))]
     for _ in range(visits - 1):
         tilt = float(np.clip(first.tilt_deg + rng.uniform(-20, 20), 0, 60))
-        other = Position(tilt, first.turn_deg + float(rng.normal(0, 4)), first.roll_deg + float(rng.normal(0, 3)), first.shift_mm)
+        other = Position(
+            tilt, first.turn_deg + float(rng.normal(0, 4)), first.roll_deg + float(rng.normal(0, 3)), first.shift_mm
+        )
         sessions.append(Session(other, draw_matrix(rng), draw_scanner(rng, physics=True), _room(rng)))
     return tuple(sessions)
 
 
 def draw_courses(seed: int, visits: int) -> tuple[tuple[Lesion, ...], ...]:
-    """Lesions of each visit: drawn at the baseline, then each goes, fades, stays or brightens; now and then a new one."""
+    """Lesions of each visit: drawn at the baseline, then they go, fade, stay or brighten; now and then new ones."""
     rng = np.random.default_rng([seed, 3])
     courses = [draw_lesions(rng)]
     for _ in range(visits - 1):
@@ -78,7 +80,7 @@ def draw_courses(seed: int, visits: int) -> tuple[tuple[Lesion, ...], ...]:
 
 
 def read_lesions(path: Path) -> tuple[tuple[Lesion, ...], ...]:
-    """Lesions of each visit from TOML: tables `[[visit]]`, each with `[[visit.lesion]]`; UsageError names what is wrong."""
+    """Lesions of each visit from TOML: tables `[[visit]]` with `[[visit.lesion]]`; UsageError says what is wrong."""
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -111,14 +113,19 @@ def _lesion(given: Mapping[str, Any], path: Path) -> Lesion:
     return Lesion(Side(given["side"]), Bone(given["bone"]), **{name: float(given[name]) for name in _NUMBERS})
 
 
-def _room(rng: np.random.Generator) -> tuple[tuple[float, ...], ...]:
-    """A rigid motion of up to 6 degrees about each axis and 20 mm: nobody lies in a scanner twice in the same way."""
+def room_of(turns_deg: Sequence[float], shift_mm: Sequence[float]) -> tuple[tuple[float, ...], ...]:
+    """Where a person lies: turned about the RAS axes, one after the other, then shifted."""
     motion = np.eye(4)
-    for axis, angle in enumerate(np.deg2rad(rng.uniform(-6, 6, 3))):
+    for axis, angle in enumerate(np.deg2rad(turns_deg)):
         one, two = [n for n in range(3) if n != axis]
         turn = np.eye(4)
         turn[one, one] = turn[two, two] = np.cos(angle)
         turn[one, two], turn[two, one] = -np.sin(angle), np.sin(angle)
         motion = turn @ motion
-    motion[:3, 3] = rng.uniform(-20, 20, 3)
+    motion[:3, 3] = shift_mm
     return tuple(tuple(float(v) for v in row) for row in motion)
+
+
+def _room(rng: np.random.Generator) -> tuple[tuple[float, ...], ...]:
+    """Up to 6 degrees about each axis and 20 mm: nobody lies in a scanner twice in the same way."""
+    return room_of(rng.uniform(-6, 6, 3).tolist(), rng.uniform(-20, 20, 3).tolist())
