@@ -16,8 +16,8 @@ from mri_sij.compare.visit import Visit
 from mri_sij.config import Settings
 from mri_sij.errors import RefusedError
 from mri_sij.evidence import QUADRANTS, Reason, Side
-from mri_sij.ingest.nifti import read_volume
 from mri_sij.ingest.acquisition import Acquisition
+from mri_sij.ingest.nifti import read_volume
 from mri_sij.lesions.records import OEDEMA_NAMES
 from mri_sij.scoring.sparcc import Sparcc, SparccItem, SparccJoint
 from mri_sij.volume import LabelMap, require_same_grid

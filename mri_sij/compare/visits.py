@@ -40,9 +40,8 @@ def compare_visits(visits: Sequence[Scored], settings: Settings) -> Comparison:
         later = tuple(_not_compared(n, v, reasons) for n, v in enumerate(visits[1:], start=1))
         return Comparison(None, None, later, None, reasons)
     search = levels.search_of(baseline, settings.lesions)
-    form = score_sparcc(levels.read_baseline(search, baseline, settings.lesions), settings.scoring)
-    found = tuple(_follow_up(n, visit, baseline, search, form, settings) for n, visit in enumerate(visits[1:], start=1))
-    totals = [float(form.total), *(None if f.change is None else float(f.change.form.total) for f in found)]
+    found = tuple(_follow_up(n, visit, baseline, search, settings) for n, visit in enumerate(visits[1:], start=1))
+    totals = [float(baseline.form.total), *(None if f.change is None else float(f.change.form.total) for f in found)]
     return Comparison(baseline, search, found, follow(totals, settings.compare), ())
 
 

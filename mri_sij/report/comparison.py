@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -289,11 +289,11 @@ def _cut_through(stir: Volume, grid: Grid, motion: NDArray[np.float64], k: int) 
     return np.asarray(found, np.float32).reshape(grid.shape[:2])
 
 
-def _window(slices: list[NDArray[np.generic]] | list[NDArray[np.float32]], frame: Frame) -> Window | None:
+def _window(slices: Sequence[NDArray[np.generic]], frame: Frame) -> Window | None:
     return window_of([frame.cut(s) for s in slices], _STIR_UPPER) if slices else None
 
 
-def _picture(slices: list[NDArray[np.generic]], n: int, frame: Frame, window: Window | None) -> str:
+def _picture(slices: Sequence[NDArray[np.generic]], n: int, frame: Frame, window: Window | None) -> str:
     return png_uri(grey(slices[n], frame, window)) if window is not None else ""
 
 
