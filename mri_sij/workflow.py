@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +21,7 @@ from mri_sij.ingest.visit import load_visit
 from mri_sij.lesions.assess import find_oedema
 from mri_sij.network.run import predict
 from mri_sij.report.comparison import comparison_page
+from mri_sij.report.folder import COMPARISON_FILES, VISIT_FILES, whole_folder
 from mri_sij.report.masks import in_native_order
 from mri_sij.report.page import TITLE, visit_page
 from mri_sij.report.record import visit_json
@@ -111,8 +107,7 @@ def compare_paths(paths: Sequence[Path], settings: Settings, *, progress: Progre
 def write_comparison(comparison: Comparison, settings: Settings, out: Path) -> None:
     """Write `comparison.json`, `comparison.html` and, for each follow-up that was compared, `change.nii.gz` (further
     ones as `change-1.nii.gz` and so on, the last one plain) to the folder `out`: all of it or nothing."""
-    _require_replaceable(out, COMPARISON_FILES)
-    with _beside(out) as folder:
+    with whole_folder(out, COMPARISON_FILES) as folder:
         _write_text(folder / "comparison.json", comparison_json(comparison, settings))
         _write_text(folder / "comparison.html", comparison_page(comparison))
         last = comparison.followups[-1].number
@@ -129,25 +124,8 @@ def write_visit(result: VisitResult, out: Path, title: str = TITLE) -> None:
     `form.csv` (which a reader can change and give back with `--overrule`) where the visit is scored. A finished
     visit that is already there is replaced; UsageError when `out` is a file or holds anything else.
     """
-    _require_replaceable(out, VISIT_FILES)
-    with _beside(out) as folder:
+    with whole_folder(out, VISIT_FILES) as folder:
         _write_into(result, folder, title)
-
-
-@contextmanager
-def _beside(out: Path) -> Iterator[Path]:
-    """A new folder beside `out` that takes its place when all is written, and goes away when something fails."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        yield beside
-        umask = os.umask(0)
-        os.umask(umask)
-        beside.chmod(0o777 & ~umask)
-        _put_in_place(beside, out)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
 
 
 def _write_into(result: VisitResult, folder: Path, title: str) -> None:
@@ -167,31 +145,3 @@ def _write_into(result: VisitResult, folder: Path, title: str) -> None:
 
 def _write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="")
-
-
-VISIT_FILES = r"visit\.json|quadrants\.csv|report\.html|form\.csv|anatomy\.nii\.gz|oedema\.nii\.gz"
-"""Every file of a finished visit."""
-
-COMPARISON_FILES = r"comparison\.json|comparison\.html|change(-\d+)?\.nii\.gz"
-"""Every file of a comparison."""
-
-
-def _require_replaceable(out: Path, files: str) -> None:
-    if not out.exists():
-        return
-    if not out.is_dir():
-        raise UsageError(f"{out.name} is a file; a folder is expected.")
-    others = sum(re.fullmatch(files, member.name) is None for member in out.iterdir())
-    if others:
-        raise UsageError(f"The folder {out.name} holds {others} other files.", hint="Name a new folder with -o.")
-
-
-def _put_in_place(beside: Path, out: Path) -> None:
-    """Rename the finished folder to `out`; one that is there steps aside first, for a moment, and is then removed."""
-    if not out.exists():
-        beside.rename(out)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
-    out.rename(old)
-    beside.rename(out)
-    shutil.rmtree(old, ignore_errors=True)

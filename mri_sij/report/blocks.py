@@ -14,6 +14,7 @@ from mri_sij.report.view import Block
 from mri_sij.result import VisitResult
 
 NONE = "–"
+_REJECTED_SHOWN = 12
 
 
 def blocks_of(result: VisitResult) -> tuple[Block, ...]:
@@ -179,8 +180,10 @@ def _lesions(result: VisitResult, findings: Findings) -> Block:
 
 
 def _rejected(result: VisitResult, findings: Findings) -> Block:
-    rows = tuple((*_candidate(r.found, result), r.reason.message) for r in findings.rejected)
-    note = "" if rows else "None."
+    largest = sorted(findings.rejected, key=lambda r: -r.found.volume_ml)
+    rows = tuple((*_candidate(r.found, result), r.reason.message) for r in largest[:_REJECTED_SHOWN])
+    more = len(largest) - len(rows)
+    note = f"The largest; {more} smaller ones are in visit.json." if more else "" if rows else "None."
     columns = (*_CANDIDATE_COLUMNS, "Why it is not")
     return Block("Bright places not taken for oedema", columns, rows, note=note, numeric=tuple(range(2, 8)), wide=True)
 
