@@ -7,18 +7,22 @@ functions, so that `mri-sij --help` loads typer and nothing more.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import typer
 
 from mri_sij.errors import Exit, MriSijError
 
-VERBS = ("scan", "convert", "segment", "score", "compare", "run", "status", "gather", "check", "phantom", "schema", "demo", "doctor")
+VERBS = (
+    "scan", "convert", "segment", "score", "compare", "run", "status", "gather", "check", "phantom", "schema", "demo",
+    "doctor",
+)  # fmt: skip
 
 app = typer.Typer(
     name="mri-sij",
     no_args_is_help=True,
-    pretty_exceptions_show_locals=False,
+    pretty_exceptions_enable=False,
     help="Bone-marrow oedema of the sacroiliac joints in STIR MRI: find it, score it (SPARCC), follow it. "
     "Research use only, not for diagnosis.",
 )
@@ -33,11 +37,28 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except MriSijError as error:
-        print(f"mri-sij: {error.code}: {error}", file=sys.stderr)
+        _say(f"{error.code}: {error}")
         sys.exit(int(error.exit_status))
     except KeyboardInterrupt:
-        print("mri-sij: stopped.", file=sys.stderr)
+        _say("stopped.")
         sys.exit(130)
-    except OSError as error:
-        print(f"mri-sij: {error.strerror or type(error).__name__}", file=sys.stderr)
+    except BrokenPipeError:
+        # The reader of our output went away (`mri-sij scan | head`); Python must not complain of it again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(int(Exit.UNEXPECTED))
+    except OSError as error:
+        _say(error.strerror or type(error).__name__)
+        sys.exit(int(Exit.UNEXPECTED))
+    except Exception as error:  # the message of an unforeseen error may quote a header; its type and place do not
+        if os.environ.get("MRI_SIJ_DEBUG"):
+            raise
+        place = error.__traceback__
+        while place and place.tb_next:
+            place = place.tb_next
+        where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else "?"  # noqa: PTH119
+        _say(f"unexpected: {type(error).__name__} at {where}. MRI_SIJ_DEBUG=1 shows the traceback (it may quote a header).")
+        sys.exit(int(Exit.UNEXPECTED))
+
+
+def _say(message: str) -> None:
+    print(f"mri-sij: {message}", file=sys.stderr)

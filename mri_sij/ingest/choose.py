@@ -1,4 +1,4 @@
-"""Which series of a visit is the STIR of the sacroiliac joints and which the T1 that goes with it, and why not the others."""
+"""Which series of a visit is the STIR of the sacroiliac joints and which its T1, and why not the others."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Choice:
         """The error that says what was seen, None where there is a STIR."""
         if self.stir is not None:
             return None
-        seen = "; ".join(f"series {one.series}: {one.reason}" for one in self.considered[:12])
+        seen = "; ".join(list(dict.fromkeys(f"series {one.series}: {one.reason}" for one in self.considered))[:12])
         return NoStirError(
             f"No STIR or fat-suppressed T2 of the sacroiliac joints was found among {len(self.considered)} volumes. "
             f"Seen: {seen or 'no image'}.",
@@ -118,7 +118,7 @@ def _told_by_contrast(one: Candidate, candidates: list[Candidate], cautions: lis
     """The kind by contrast, for an image that says nothing of itself in a visit where no other says STIR."""
     if one.sequence.kind != "unknown" or any(is_fluid_sensitive(other.sequence.kind) for other in candidates):
         return one
-    if "pelvis" not in plane_of(one.grid).name and plane_of(one.grid).name == "sagittal":
+    if plane_of(one.grid).name == "sagittal":
         return one
     try:
         volume, _ = read_series_volume(one.volume)

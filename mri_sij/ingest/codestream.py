@@ -6,7 +6,7 @@ _START_OF_FRAME = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xC
 
 
 def codestream_size(stream: bytes) -> tuple[int, int] | None:
-    """Rows and columns of a JPEG, JPEG-LS (ITU-T T.81, T.87) or JPEG 2000 (T.800) stream; None where it has no header."""
+    """Rows and columns of a JPEG (ITU-T T.81), JPEG-LS (T.87) or JPEG 2000 (T.800) stream; None without a header."""
     if stream.startswith(b"\xff\x4f\xff\x51"):
         width, height, left, top = (int.from_bytes(stream[at : at + 4], "big") for at in (8, 12, 16, 20))
         return height - top, width - left

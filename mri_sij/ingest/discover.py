@@ -6,13 +6,14 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
 from mri_sij.errors import RefusedError
 from mri_sij.ingest import image_files
 from mri_sij.ingest.frame import Frame
-from mri_sij.ingest.headers import NotAnImageError, read_frames
+from mri_sij.ingest.headers import read_frames
 from mri_sij.ingest.index import Index, Patient, RefusedFile, Series, SeriesVolume, Visit
 from mri_sij.ingest.split import missing_at_an_end, stacks
 from mri_sij.ingest.stack import Stack
@@ -57,13 +58,7 @@ def inspect(file: FoundFile) -> Found:
             kind = kind_of(stream)
             if kind == "dicom":
                 return read_frames(file.path, file.name, stream)
-        if kind == "empty":
-            return RefusedFile(file.name, "empty_file", "The file is empty.", "Copy or export it again.")
-        if kind:
-            return image_files.inspect_image(file.path, file.name, kind)
-        return image_files.refused_by_name(file.name)
-    except NotAnImageError as error:
-        return RefusedFile(file.name, error.code, error.message, error.hint)
+        return image_files.inspect_other(file.path, file.name, kind)
     except RefusedError as error:
         return RefusedFile(file.name, error.code, error.message, error.hint)
     except MemoryError:
@@ -125,8 +120,6 @@ def _series(frames: list[Frame]) -> Series:
 
 
 def _numbered(patients: list[list[Visit]]) -> tuple[Patient, ...]:
-    from dataclasses import replace
-
     count, result = 0, []
     for number, visits in enumerate(patients, 1):
         first = next((visit.day for visit in visits if visit.day is not None), None)

@@ -65,7 +65,7 @@ class _Shared:
 
 
 def read_frames(path: Path, name: str, file: BinaryIO) -> list[Frame]:
-    """The frames of one open DICOM file, called `name` in messages; NotAnImageError, HeaderError or BombError for what cannot be one."""
+    """The frames of one open DICOM file, called `name` in messages; RefusedError for what holds no MR image."""
     ds, syntax = read_header(file)
     sop_class = element.text(ds, 0x00080016)
     if sop_class == DICOMDIR_CLASS:
@@ -102,7 +102,7 @@ def read_header(file: BinaryIO) -> tuple[Dataset, str]:
 
 
 def skip_file_meta(file: BinaryIO) -> Dataset:
-    """The file meta information of an open file that begins with a preamble; leaves it where the data set begins."""
+    """The file meta information after the preamble; leaves the file where the data set begins."""
     file.seek(132)
     return read_dataset(file, False, True, stop_when=lambda tag, vr, length: tag.group != 2)
 

@@ -26,8 +26,12 @@ class FoundImage:
     protocol: Protocol
 
 
-def inspect_image(path: Path, name: str, kind: str) -> FoundImage:
-    """The volumes of one image file, from its header; refuses as the reader of its format does."""
+def inspect_other(path: Path, name: str, kind: str) -> FoundImage | RefusedFile:
+    """The volumes of one file that is no DICOM, from its header; refuses as the reader of its format does."""
+    if kind == "empty":
+        return RefusedFile(name, "empty_file", "The file is empty.", "Copy or export it again.")
+    if not kind:
+        return _refused_by_name(name)
     if kind == "nifti":
         header = nifti.read_header(path)
         grids, description = [header.grid] * header.volumes, header.description
@@ -44,7 +48,7 @@ def read_file_volume(source: FileVolume) -> Volume:
     return itk_formats.read_volume(source.path, source.format)
 
 
-def refused_by_name(name: str) -> RefusedFile:
+def _refused_by_name(name: str) -> RefusedFile:
     """Why a file without any known signature is refused: damaged where its name promises an image."""
     if name.lower().endswith(_IMAGE_NAMES):
         return RefusedFile(name, "damaged_header", "The name promises an image; the content is none.", "Copy it again.")

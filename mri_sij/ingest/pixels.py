@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import get_frame
 from pydicom.filereader import dcmread, read_dataset
-from pydicom.pixels import pixel_array
+from pydicom.pixels.utils import pixel_array
 
 from mri_sij.errors import RefusedError
 from mri_sij.evidence import Reason
@@ -128,7 +128,7 @@ def _with_pixels(frame: Frame) -> Dataset:
     if frame.path.stat().st_size > MAX_FILE_BYTES:
         raise BombError("The file is larger than 2 GB.", files=(frame.name,))
     if frame.pixels.transfer_syntax != DEFLATED:
-        ds = dcmread(frame.path, force=True)
+        ds: Dataset = dcmread(frame.path, force=True)
         if not hasattr(ds, "file_meta") or "TransferSyntaxUID" not in ds.file_meta:
             ds.file_meta = _meta(frame.pixels.transfer_syntax)
         return ds
@@ -140,8 +140,6 @@ def _with_pixels(frame: Frame) -> Dataset:
 
 
 def _meta(syntax: str) -> Any:
-    from pydicom.dataset import FileMetaDataset  # noqa: PLC0415
-
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = syntax  # type: ignore[assignment]
     return meta
@@ -158,8 +156,8 @@ def _require_length(ds: Dataset, frame: Frame) -> None:
     if not expected <= found <= expected + 1:
         raise StackError(
             "truncated_pixels" if found < expected else "pixel_length",
-            f"The header declares {pixels.columns}x{pixels.rows} pixels in {pixels.frames} frames, {expected} bytes; the "
-            f"file holds {found}.",
+            f"The header declares {pixels.columns}x{pixels.rows} pixels in {pixels.frames} frames, {expected} bytes; "
+            f"the file holds {found}.",
             hint="Copy or export the file again.",
             frames=(frame,),
         )

@@ -24,7 +24,7 @@ def sequence_of(protocol: Protocol, settings: IngestSettings) -> Sequence:
     """The kind of image, and the figures or words that decided it."""
     excluded = _excluded(protocol)
     if excluded:
-        return Sequence("other", "words" if "word" in excluded else "timing", excluded)
+        return Sequence("other", "", excluded)
     return _by_timing(protocol, settings) or _by_words(protocol)
 
 
@@ -66,14 +66,14 @@ def _by_timing(protocol: Protocol, settings: IngestSettings) -> Sequence | None:
     figures = _figures(protocol)
     if inversion and (recovery or not gradient):
         low, high = settings.stir_inversion_time_ms
-        if low <= inversion <= high:
-            return Sequence("stir", "timing", f"an inversion that nulls fat ({figures})")
-        return Sequence("other", "timing", f"an inversion of {inversion:g} ms, which does not null fat ({figures})")
+        nulls = low <= inversion <= high
+        reason = (
+            "an inversion that nulls fat" if nulls else f"an inversion of {inversion:g} ms, which does not null fat"
+        )
+        return Sequence("stir" if nulls else "other", "timing", f"{reason} ({figures})")
     if gradient:
         return Sequence("other", "timing", f"a gradient echo ({figures})")
-    if echo is None:
-        return None
-    if repetition is None:
+    if echo is None or repetition is None:
         # dcm2niix leaves the echo time alone: short or long, but not whether fat was suppressed.
         return None
     if repetition <= settings.t1_max_repetition_time_ms and echo <= settings.t1_max_echo_time_ms:

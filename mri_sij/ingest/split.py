@@ -147,7 +147,8 @@ def _mixed(group: list[Frame], others: list[Frame]) -> RefusedStack:
         StackError(
             code,
             f"{len(minority)} of {len(group) + len(others)} slices of one stack differ from the others in "
-            f"{code.removeprefix('mixed_').replace('_', ' ')} ({_values(code, group[0])} and {_values(code, others[0])}).",
+            f"{code.removeprefix('mixed_').replace('_', ' ')} ({_values(code, group[0])} and "
+            f"{_values(code, others[0])}).",
             hint="Export the original series; do not mix series or resize single images.",
             frames=tuple(minority),
         ),
@@ -242,12 +243,13 @@ def _places(frames: list[Frame], normal: Floats) -> Floats:
         spacing = frame.pixel_spacing_mm or (1.0, 1.0)
         centre = np.array(frame.position) + row * spacing[1] * (frame.pixels.columns - 1) / 2
         centres.append(centre + column * spacing[0] * (frame.pixels.rows - 1) / 2)
-    return np.asarray(np.array(centres) @ normal)
+    return np.asarray(np.array(centres) @ normal, dtype=np.float64)
 
 
 def _distinct(places: Floats) -> Floats:
     ordered = np.sort(places)
-    return ordered[np.concatenate([[True], np.diff(ordered) >= SAME_POSITION_MM])]
+    fresh = np.concatenate([[True], np.diff(ordered) >= SAME_POSITION_MM])
+    return np.asarray(ordered[fresh], dtype=np.float64)
 
 
 def _order_of(frames: list[Frame]) -> tuple[float, float, float, str]:

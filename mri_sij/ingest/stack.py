@@ -189,7 +189,8 @@ def _require_even(kept: list[Frame], places: Floats, normal: Floats) -> None:
         if aside[worst] > max(SPACING_TOLERANCE_MM, SHEAR_TOLERANCE_RAD * along[-1]):
             raise StackError(
                 "uneven_spacing",
-                f"A slice lies {aside[worst]:.2f} mm beside its neighbours, at most {SPACING_TOLERANCE_MM} mm is rounding.",
+                f"A slice lies {aside[worst]:.2f} mm beside its neighbours, at most {SPACING_TOLERANCE_MM} mm "
+                "is rounding.",
                 frames=(kept[worst],),
             )
         return
@@ -199,8 +200,8 @@ def _require_even(kept: list[Frame], places: Floats, normal: Floats) -> None:
     raise StackError(
         "uneven_spacing",
         f"The distances between slices run from {steps.min():.3f} to {steps.max():.3f} mm (median "
-        f"{np.median(steps):.3f}); a slice lies {off.max():.2f} mm from its place, at most {SPACING_TOLERANCE_MM} mm is "
-        "rounding.",
+        f"{np.median(steps):.3f}); a slice lies {off.max():.2f} mm from its place, at most {SPACING_TOLERANCE_MM} mm "
+        "is rounding.",
         hint="The series is no even stack. Export the original series.",
         frames=(kept[int(off.argmax())],),
     )

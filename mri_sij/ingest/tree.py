@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 MAX_DEPTH = 64
 """Folders deeper than this are a loop that links did not show."""
@@ -77,7 +77,7 @@ def _walk(folder: Path, root: Path, seen: set[tuple[int, int]], depth: int) -> I
 
 
 def kind_of(file: BinaryIO) -> str:
-    """ "dicom", "nifti", "nrrd", "metaimage", "empty" or "" (none of these), by content; the file is left at its start."""
+    """ "dicom", "nifti", "nrrd", "metaimage", "empty" or "" (none), by content; rewinds the file."""
     start = file.read(352)
     file.seek(0)
     if not start:
@@ -110,11 +110,12 @@ def _is_bare_dicom(start: bytes) -> bool:
     """DICOM without a preamble: a first element of group 2 or 8, explicit or implicit, in either byte order."""
     if len(start) < 16:
         return False
-    for order in ("little", "big"):
-        group = int.from_bytes(start[:2], order)  # type: ignore[arg-type]
-        number = int.from_bytes(start[2:4], order)  # type: ignore[arg-type]
+    orders: tuple[Literal["little", "big"], ...] = ("little", "big")
+    for order in orders:
+        group = int.from_bytes(start[:2], order)
+        number = int.from_bytes(start[2:4], order)
         if group not in (2, 8) or number > 0x2000:
             continue
-        if start[4:6] in _VRS or int.from_bytes(start[4:8], order) <= 256:  # type: ignore[arg-type]
+        if start[4:6] in _VRS or int.from_bytes(start[4:8], order) <= 256:
             return True
     return False

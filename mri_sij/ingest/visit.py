@@ -84,16 +84,13 @@ def read_visit(visit: Visit, choice: Choice) -> VisitImages:
     if refusal or choice.stir is None:
         raise refusal or RefusedError("Nothing was chosen.")
     stir, cautions = _read(choice.stir)
-    t1, t1_cautions, t1_acquisition = None, (), None
-    if choice.t1 is not None:
-        t1, t1_cautions = _read(choice.t1)
-        t1_acquisition = _acquisition(choice.t1)
+    t1, t1_cautions = _read(choice.t1) if choice.t1 else (None, ())
     plane = plane_of(stir.grid)
     return VisitImages(
         stir=stir,
         t1=t1,
         stir_acquisition=_acquisition(choice.stir),
-        t1_acquisition=t1_acquisition,
+        t1_acquisition=_acquisition(choice.t1) if choice.t1 else None,
         orientation=plane.name,
         cautions=tuple(dict.fromkeys((*choice.cautions, *cautions, *t1_cautions))),
         series_considered=choice.considered,

@@ -12,8 +12,8 @@ TOKENS: dict[str, frozenset[str]] = {
     "stir": frozenset("stir tirm turbotirm tir2d irfse irtse fseir fstir".split()),
     "fat_suppressed": frozenset(
         "fs fatsat fatsup fatsuppressed fsat spair spir sfs chess ideal t2fs t2wfs pdfs pdwfs t1fs t1wfs "
-        "t2spair t2spir pdspair fettsat fettgesaettigt fettunterdrueckt grassat grassoppressione fatsuppression vetsuppressie "
-        "yagbaskili supresion dixonw".split()
+        "t2spair t2spir pdspair fettsat fettgesaettigt fettunterdrueckt grassat grassoppressione fatsuppression "
+        "vetsuppressie yagbaskili supresion dixonw".split()
     ),
     "t1": frozenset("t1 t1w t1wi t1se t1tse t1fse t1w1 t1fs t1wfs".split()),
     "t2": frozenset("t2 t2w t2wi t2se t2tse t2fse t2fs t2wfs t2spair t2spir".split()),
@@ -34,10 +34,10 @@ TOKENS: dict[str, frozenset[str]] = {
     ),
     "pelvis": frozenset("pelvis pelvic becken bassin bacino bekken pelvi miednica tazovy bacia".split()),
     "other_part": frozenset(
-        "brain head skull neuro hirn gehirn kopf schaedel cerveau tete crane cerebro craneo encefalo cabeza testa beyin "
-        "hersenen hoofd mozg knee knie genou rodilla ginocchio diz shoulder schulter epaule hombro spalla omuz wrist "
-        "hand ankle foot elbow neck cervical hws csp cspine thorax chest breast heart cardiac herz abdomen liver leber "
-        "prostate prostata lspine tspine lws bws lumbar thoracic".split()
+        "brain head skull neuro hirn gehirn kopf schaedel cerveau tete crane cerebro craneo encefalo cabeza testa "
+        "beyin hersenen hoofd mozg knee knie genou rodilla ginocchio diz shoulder schulter epaule hombro spalla omuz "
+        "wrist hand ankle foot elbow neck cervical hws csp cspine thorax chest breast heart cardiac herz abdomen liver "
+        "leber prostate prostata lspine tspine lws bws lumbar thoracic".split()
     ),
     "localizer": frozenset(
         "localizer localiser loc scout survey plan plans localizador localizzatore topogram lokalisator lokalizer "
@@ -63,8 +63,8 @@ TOKENS: dict[str, frozenset[str]] = {
 PARTS: dict[str, tuple[str, ...]] = {
     "stir": ("stir", "tirm"),
     "fat_suppressed": ("fatsat", "fat_sat", "fat sat", "fat-sat", "fat sup", "sat grasse", "sat grassa", "sat gras",
-                       "fettsaet", "fettunter", "подавлением жира", "жироподавлени", "压脂", "抑脂", "脂肪抑制", "지방억제",
-                       "yag baski", "supresion grasa", "supressao de gordura"),
+                       "fettsaet", "fettunter", "подавлением жира", "жироподавлени", "压脂", "抑脂", "脂肪抑制",
+                       "지방억제", "yag baski", "supresion grasa", "supressao de gordura"),
     "coronal": ("coron", "koron", "корон", "冠状", "冠狀", "관상"),
     "axial": ("transvers", "аксиал", "横断", "轴位", "軸位", "횡단"),
     "sagittal": ("sagit", "сагит", "矢状", "시상면"),
