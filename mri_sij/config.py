@@ -82,12 +82,17 @@ class AnatomySettings(_Stage):
 class LesionSettings(_Stage):
     """References and oedema."""
 
-    method: Literal["network+rules", "network", "rules"] = "network+rules"
-    """How candidates are made and judged; docs/lesions.md holds the three side by side."""
+    method: Literal["combined", "network+rules", "network", "rules"] = "combined"
+    """What proposes oedema: measures of each voxel weighed together, the network (with rules or alone), or brightness alone.
+    docs/lesions.md holds them side by side."""
+    odds_grow: float = 0.4
+    """Probability from which a voxel belongs to a candidate of the combined method (chosen on simulated patients)."""
+    odds_peak: float = 0.7
+    """Probability that a candidate of the combined method must reach somewhere (chosen on simulated patients)."""
     network_grow: float = 0.35
-    """Network probability from which a voxel belongs to a candidate (chosen on simulated patients)."""
+    """The same two where the network alone proposes."""
     network_peak: float = 0.6
-    """Network probability that a candidate must reach somewhere (chosen on simulated patients)."""
+    """See `network_grow`."""
     contrast_grow: float = 1.1
     """STIR over normal marrow from which a voxel belongs to a candidate that the network proposes (chosen on simulated patients)."""
     rules_grow: float = 1.35
@@ -145,7 +150,7 @@ class LesionSettings(_Stage):
     reference_sd: float = 0.05
     """Relative standard deviation of the normal-marrow level among those readings."""
     logit_sd: float = 0.8
-    """Standard deviation of the network's log odds among those readings."""
+    """Standard deviation of the log odds of oedema among those readings."""
     border_sd_mm: float = 0.6
     """Standard deviation of the articular margin's place among those readings (tracing repeats to 0.85 mm)."""
     area_sd: float = 0.3
@@ -165,6 +170,9 @@ class ScoringSettings(_Stage):
     """A joint visible over less height has only its upper quadrants scored (spa-imaging.org grading page)."""
     not_scored_up_to_mm: float = 10.0
     """A joint visible over no more height than this is not scored on that slice (the same page)."""
+    min_slices_a_joint: int = 4
+    """Scored slices on which each joint must be high enough to count; with fewer the visit is not scorable, because a
+    joint that is not seen is not free of oedema (our choice; a form filled in by hand is taken as it is)."""
     berlin_second_grade_from: float = 0.33
     """Berlin grade 2 from this share of a quadrant's bone (spa-imaging.org: 33-66 %)."""
     berlin_third_grade_above: float = 0.66

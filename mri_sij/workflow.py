@@ -30,6 +30,7 @@ from mri_sij.resample import resample
 from mri_sij.result import Reading, VisitResult
 from mri_sij.scoring.form import write_form
 from mri_sij.scoring.overrule import overrule
+from mri_sij.scoring.seen import not_enough_seen, partly_seen
 from mri_sij.scoring.sheet import score
 
 Progress = Callable[[str], None]
@@ -69,9 +70,13 @@ def score_visit(
     if isinstance(findings, NotScorable):
         return replace(result, reasons=findings.reasons)
     progress("scores")
-    result = replace(result, findings=findings, cautions=(*result.cautions, *findings.cautions))
     evidence = _in_native_numbers(findings.evidence, result)
-    result = replace(result, evidence=evidence, sheet=score(evidence, settings.scoring))
+    sheet = score(evidence, settings.scoring)
+    unseen = not_enough_seen(sheet.sparcc, settings.scoring)
+    if unseen:
+        return replace(result, reasons=unseen)
+    cautions = (*result.cautions, *findings.cautions, *partly_seen(sheet.sparcc))
+    result = replace(result, findings=findings, evidence=evidence, sheet=sheet, cautions=cautions)
     return result if overrule_form is None else _with_reader(result, evidence, overrule_form)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import made_visit
@@ -12,11 +13,13 @@ import numpy as np
 import pytest
 
 from mri_sij import workflow
+from mri_sij.anatomy.find import Anatomy
 from mri_sij.config import Settings
 from mri_sij.errors import RefusedError, UsageError
-from mri_sij.evidence import NotScorable, Reason
+from mri_sij.evidence import Evidence, NotScorable, Reason, Side
 from mri_sij.geometry import AxisOrder
 from mri_sij.ingest.nifti import read_volume, write_nifti
+from mri_sij.lesions.records import Findings
 from mri_sij.report.folder import VISIT_FILES
 from mri_sij.result import VisitResult
 from mri_sij.scoring.form import FormError, read_form
@@ -77,6 +80,24 @@ def test_not_scorable_never_raises(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert (result.status, result.reasons) == ("not_scorable", why.reasons)
     write_visit(result, tmp_path / "out")
     assert set(everything(tmp_path / "out")) == {"visit.json", "quadrants.csv", "report.html", "anatomy.nii.gz"}
+
+
+@pytest.mark.usefixtures("stages")
+def test_a_joint_that_is_not_seen_is_not_scored_as_0(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def low(stir: object, t1: object, anatomy: Anatomy, maps: object, settings: object) -> Findings:
+        found = made_visit.findings(anatomy)
+        joints = (replace(j, joint_height_mm=4.0 if j.side is Side.LEFT else 50.0) for j in found.evidence.joints)
+        return replace(found, evidence=Evidence(tuple(joints)))
+
+    monkeypatch.setattr(workflow, "find_oedema", low)
+    result = score_visit(tmp_path, Settings())
+    assert result.status == "not_scorable"
+    assert [reason.code for reason in result.reasons] == ["joint_not_seen"]
+    write_visit(result, tmp_path / "out")
+    plain = json.loads((tmp_path / "out" / "visit.json").read_text())
+    assert plain["sparcc"]["total"] is None
+    assert plain["interval"] is None
+    assert plain["oedema"]["volume_ml"] is None
 
 
 def test_pictures_of_boxes_are_not_scorable_from_end_to_end(tmp_path: Path) -> None:

@@ -47,14 +47,15 @@ def _parts(sheet: ScoreSheet) -> tuple[tuple[str, str], ...]:
 def _volumes(measures: Measures | None) -> tuple[tuple[str, str], ...]:
     if measures is None:
         return ()
-    share = "" if measures.fraction is None else f" ({measures.fraction:.1%} of bone near the joints)"
     if measures.volume_ml == 0:
         spread = "none"
     elif not measures.bilateral:
         spread = "one side"
     else:
         spread = "both sides, " + ("symmetric" if measures.symmetric else "not symmetric")
-    found = [("Oedema volume", f"{measures.volume_ml:.2f} ml{share}"), ("Oedema on", spread)]
+    found = [("Oedema volume", f"{measures.volume_ml:.2f} ml"), ("Oedema on", spread)]
+    if measures.fraction is not None:
+        found.insert(1, ("Share of bone near the joints", f"{measures.fraction:.1%}"))
     if measures.extensive:
         found.append(("Over half of the bone", ", ".join(f"{side} {bone}" for side, bone in measures.extensive)))
     return tuple(found)

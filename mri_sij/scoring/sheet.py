@@ -69,4 +69,3 @@ def _berlin_dict(berlin: Berlin) -> dict[str, Any]:
     for grade in berlin.grades:
         sides[str(grade.side)][f"{grade.quadrant.half}_{grade.quadrant.bone}"] = grade.grade
     return {"total": berlin.total, **sides}
-
