@@ -112,7 +112,8 @@ def acquire(person: Person, lesions: tuple[Lesion, ...], scanner: Scanner, grid:
     ilium = np.minimum(person.left, person.right)
     sums = {name: np.zeros(grid.shape, np.float32) for name in ("stir", "t1", "sacrum", "ilium", "lumbar", "oedema", "fluid", "joint", "cartilage", "ratio", "fat")}
     edge = 0.5 * grid.spacing_mm[0] + 0.25
-    cortex_mm = np.float32(rng.uniform(0.6, 1.7)) * (1 + 0.3 * person.grain / 0.07)
+    cortex_mm = np.float32(rng.uniform(0.4, 1.6)) * np.exp(np.float32(rng.uniform(0, 0.8)) * noise(person.lattice, 12, rng))
+    cortex_mm = cortex_mm * np.where(person.sacrum < ilium, np.float32(rng.uniform(0.3, 1.1)), np.float32(1))
     fields = {"s": person.sacrum, "i": ilium, "l": person.lumbar, "soft0": soft[0], "soft1": soft[1], "m0": marrow[0], "m1": marrow[1], "p": presence, "x": excess, "f": fluid, "c": cortex_mm, "k": person.cartilaginous.astype(np.float32)}
     shades = stir_table[Tissue.CORTEX], t1_table[Tissue.CORTEX]
     for part in range(_SUBSLICES):
@@ -190,7 +191,7 @@ def _add_layer(sums: dict[str, Field], at: dict[str, Field], edge: float, cortex
     """Compose one thin layer: marrow inside cortex inside soft tissue, each with soft borders of `edge` mm."""
     bone = np.minimum(np.minimum(at["s"], at["i"]), at["l"])
     inside = np.clip(0.5 - bone / (2 * edge), 0, 1)
-    inner = np.clip(0.5 - (bone + np.maximum(at["c"], 0.3)) / (2 * edge), 0, 1)
+    inner = np.clip(0.5 - (bone + np.maximum(at["c"], 0.1)) / (2 * edge), 0, 1)
     for name, n in (("stir", 0), ("t1", 1)):
         sums[name] += at[f"soft{n}"] * (1 - inside) + cortex[n] * (inside - inner) + at[f"m{n}"] * inner
     for name, key in (("sacrum", "s"), ("ilium", "i"), ("lumbar", "l")):

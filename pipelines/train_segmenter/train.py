@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from net import UNet
+from scipy import ndimage as ndi
 from torch import nn
 
-from mri_sij.network.prepare import CHANNELS, neighbours, normalize
+from mri_sij.network.prepare import CHANNELS, STIR_SLICES, T1_SLICES, neighbours, normalize
 
 CROP, BATCH = 160, 8
 POOL = 1400
@@ -57,44 +58,50 @@ class Pool:
         shape = labels.shape[:2]
         start = [int(rng.integers(0, max(n - CROP, 0) + 1)) for n in shape]
         x, y = (a[:, start[0] : start[0] + CROP, start[1] : start[1] + CROP] for a in (x, y))
+        window = (slice(start[0], start[0] + CROP), slice(start[1], start[1] + CROP))
+        last = labels.shape[2] - 1
+        beside = np.stack([labels[(*window, int(np.clip(z + n, 0, last)))] for n in (*STIR_SLICES, *T1_SLICES)])
+        x, y = self._disease(x, y, beside, swapped=swapped)
         pad = [(0, 0)] + [(0, CROP - n) for n in x.shape[1:]]
         x, y = np.pad(x, pad), np.pad(y, pad)
         if rng.random() < 0.5:
             x, y = x[:, ::-1], y[:, ::-1]
-        return self._contrast(np.ascontiguousarray(x), use_t1), np.ascontiguousarray(y)
+        return np.ascontiguousarray(x), np.ascontiguousarray(y)
 
-    def _contrast(self, x: np.ndarray, use_t1: bool) -> np.ndarray:
-        """Gain, gamma, slow shading and noise of each sequence; a T1 that lies a little beside."""
+    def _disease(self, x: np.ndarray, y: np.ndarray, labels: np.ndarray, *, swapped: bool) -> tuple[np.ndarray, np.ndarray]:
+        """More subchondral sclerosis and oedema than the scans hold, painted on the slices: x (channels, h, w), y (4, h, w), labels (channels, h, w)."""
         rng = self.rng
-        dark = self._shadows() if rng.random() < 0.5 else None
-        for part in (slice(0, 7), slice(7, None)):
-            if part.start and not use_t1:
+        sclerosis, lesions = rng.random() < 0.4, int(rng.integers(1, 7)) if rng.random() < 0.45 else 0
+        if not (sclerosis or lesions) or not ((labels[3] == 1).any() and (labels[3] == 2).any()):
+            return x, y
+        seen = np.expm1(x) / 2
+        uneven = ndi.zoom(rng.normal(0, 1, (12, 12)), [n / 12 for n in x.shape[1:]], order=1, grid_mode=True, mode="nearest")
+        if sclerosis:
+            strength, depth = rng.uniform(0.3, 0.85), int(rng.integers(2, 9))
+            for bone, other in ((1, 2), (2, 1)):
+                if rng.random() < 0.8:
+                    for n in range(len(x)):
+                        near = ndi.uniform_filter((labels[n] == other).astype(np.float32), 2 * depth + 5)
+                        seen[n] *= 1 - strength * np.clip(near / 0.15 + 0.7 * uneven - 0.3, 0, 1) * (labels[n] == bone)
+        edges = [np.argwhere((labels[3] == bone) & (ndi.uniform_filter((labels[3] == 3 - bone).astype(np.float32), 7) > 0.05)) for bone in (1, 2)]
+        flood = rng.random() < 0.15
+        for _ in range(lesions):
+            bone = int(rng.integers(1, 3))
+            if not len(edges[bone - 1]):
                 continue
-            seen = np.expm1(x[part]) / 2
-            seen = seen ** rng.uniform(0.75, 1.3) * math.exp(rng.normal(0, 0.2))
-            ramp = np.linspace(-1, 1, CROP, dtype=np.float32)
-            a, b, c, d = rng.normal(0, 0.16, 4)
-            seen = seen * np.exp(a * ramp[:, None] + b * ramp + c * ramp**2 + d * np.outer(ramp, ramp)).astype(np.float32)
-            if rng.random() < 0.5:
-                seen = seen + rng.normal(0, rng.uniform(0.01, 0.12), seen.shape).astype(np.float32)
-            if part.start == 0 and dark is not None:
-                seen = seen * dark
-            x[part] = np.log1p(2 * np.clip(seen, 0, 20))
-        if use_t1 and rng.random() < 0.5:
-            x[7:] = np.roll(x[7:], (int(rng.integers(-1, 2)), int(rng.integers(-1, 2))), (1, 2))
-        return x
-
-
-    def _shadows(self) -> np.ndarray:
-        """Gain of soft-edged patches that say nothing of anatomy: mostly darker, (CROP, CROP)."""
-        gain = np.ones((CROP, CROP), np.float32)
-        axis = np.arange(CROP, dtype=np.float32)
-        for _ in range(int(self.rng.integers(1, 7))):
-            (cx, cy), (rx, ry), tilt = self.rng.uniform(15, CROP - 15, 2), self.rng.uniform(3, 22, 2), self.rng.uniform(-1, 1)
-            u, v = axis[:, None] - cx, axis - cy + tilt * (axis[:, None] - cx)
-            inside = np.clip(1.5 - np.sqrt((u / rx) ** 2 + (v / ry) ** 2), 0, 1)
-            gain *= 1 + inside * np.float32(self.rng.uniform(-0.8, 0.2))
-        return gain
+            cx, cy = edges[bone - 1][rng.integers(len(edges[bone - 1]))]
+            size = rng.uniform(25, 60) if flood else rng.choice([rng.uniform(2, 5), rng.uniform(4, 12), rng.uniform(10, 26)], p=[0.4, 0.4, 0.2])
+            rx, ry, tilt = size * rng.uniform(0.5, 1.0), size * rng.uniform(0.7, 1.6), rng.uniform(-0.5, 0.5)
+            u, v = np.arange(x.shape[1])[:, None] - cx, np.arange(x.shape[2]) - cy + tilt * (np.arange(x.shape[1])[:, None] - cx)
+            place = np.clip((1 - np.sqrt((u / rx) ** 2 + (v / ry) ** 2) + 0.25 * uneven) * max(1.0, min(rx, ry) / 2.5), 0, 1)
+            excess = rng.choice([rng.uniform(0.25, 0.5), rng.uniform(0.4, 1.0), rng.uniform(1.0, 2.4)])
+            marrow = np.median(seen[3][labels[3] == bone])
+            for n in range(len(x)):
+                there = place * (labels[n] == bone)
+                seen[n] = seen[n] * (1 - rng.uniform(0.2, 0.5) * there) if n >= len(STIR_SLICES) or swapped else seen[n] + there * excess * marrow
+            mark = place * (labels[3] == bone)
+            y[1] = np.where(mark > 0.5, 1, np.where((mark > 0.1) & (y[1] == 0), 2, y[1]))
+        return np.log1p(2 * np.clip(seen, 0, 20)).astype(np.float32), y
 
 
 def turned(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -109,6 +116,35 @@ def turned(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor
     grid = nn.functional.affine_grid(theta, [n, 1, CROP, CROP], align_corners=False).to(x.device)
     x = nn.functional.grid_sample(x, grid, mode="bilinear", align_corners=False)
     return x, nn.functional.grid_sample(y, grid, mode="nearest", align_corners=False)
+
+
+def altered(x: torch.Tensor) -> torch.Tensor:
+    """Give each sample's STIR and T1 a gain, gamma, shading, texture, edges, noise and shadows of their own; an absent T1 stays absent."""
+    n, parts = len(x), []
+    for first, last in ((0, len(STIR_SLICES)), (len(STIR_SLICES), CHANNELS)):
+        there = (x[:, first:last].abs().amax((1, 2, 3)) > 0).float().reshape(n, 1, 1, 1)
+        seen = torch.expm1(x[:, first:last]) / 2
+
+        def some(share: float, low: float, high: float) -> torch.Tensor:
+            return (torch.rand(n, 1, 1, 1) < share) * (low + (high - low) * torch.rand(n, 1, 1, 1))
+
+        # Thin dark lines fade, as cortex does in thick slices, so that bone is not known by its rim alone.
+        if torch.rand(1) < 0.6:
+            closed = -nn.functional.max_pool2d(-nn.functional.max_pool2d(seen, 3, 1, 1), 3, 1, 1)
+            seen = seen + some(0.6, 0.3, 1) * (closed - seen)
+        seen = seen + some(0.4, -0.8, 1.3) * (seen - nn.functional.avg_pool2d(seen, 3, 1, 1))
+        seen = (seen.clamp_min(0) + 1e-6) ** (0.65 + 0.75 * torch.rand(n, 1, 1, 1))
+        shade = 0.2 * torch.randn(n, 1, 1, 1)
+        # Marrow is no smoother than muscle: an uneven gain at scales from two pixels to a third of the image.
+        for cells, strength in ((3, 0.25), (6, 0.2), (12, 0.15), (24, 0.14), (48, 0.12), (80, 0.12)):
+            coarse = torch.randn(n, 1, cells, cells) * torch.rand(n, 1, 1, 1) * strength
+            shade = shade + nn.functional.interpolate(coarse, (CROP, CROP), mode="bilinear", align_corners=False)
+        if first == 0:
+            spots = nn.functional.interpolate(torch.rand(n, 1, 9, 9), (CROP, CROP), mode="bicubic", align_corners=False)
+            shade = shade - some(0.5, 0.3, 2.0) * (3 * (spots - 0.7)).clamp(0, 1)
+        seen = seen * torch.exp(shade) + some(0.5, 0.01, 0.12) * torch.randn_like(seen)
+        parts.append(torch.log1p(2 * seen.clamp(0, 20)) * there)
+    return torch.cat(parts, 1)
 
 
 def loss_of(logits: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -163,8 +199,8 @@ def main() -> None:
         for group in optimizer.param_groups:
             group["lr"] = told.rate * min(1, (step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * part)))
         samples = [pool.draw() for _ in range(BATCH)]
-        x, y = (torch.from_numpy(np.stack(s)).to(device) for s in zip(*samples, strict=True))
-        x, y = turned(x, y)
+        x, y = (torch.from_numpy(np.stack(s)) for s in zip(*samples, strict=True))
+        x, y = (v.to(device) for v in turned(altered(x), y))
         with torch.autocast(device, dtype=torch.bfloat16):
             logits = model(x.contiguous(memory_format=torch.channels_last))
         loss, told_dice = loss_of(logits.float(), y)
