@@ -53,6 +53,7 @@ def score_visit(
     `series` names the STIR by the number that `mri-sij scan` lists; `overrule_form` holds a reader's changes to single
     items. RefusedError when the input or the form cannot be read without guessing.
     """
+    _require_builtin(settings)
     progress("reading")
     images = load_visit(path, series=series, settings=settings.ingest)
     stir = images.stir.reordered(images.stir.grid.reading_order)
@@ -78,6 +79,12 @@ def score_visit(
     cautions = (*result.cautions, *findings.cautions, *partly_seen(sheet.sparcc))
     result = replace(result, findings=findings, evidence=evidence, sheet=sheet, cautions=cautions)
     return result if overrule_form is None else _with_reader(result, evidence, overrule_form)
+
+
+def _require_builtin(settings: Settings) -> None:
+    if settings.anatomy.segmenter != "builtin":
+        name = settings.anatomy.segmenter.split(":")[0]
+        raise UsageError(f"The segmenter {name} is not known.", hint="Known: builtin.")
 
 
 def _in_native_numbers(evidence: Evidence, result: VisitResult) -> Evidence:

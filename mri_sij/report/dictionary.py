@@ -159,7 +159,7 @@ def _candidate_entries(prefix: str, what: str) -> tuple[Entry, ...]:
         ),
         Entry(f"{prefix}[].contrast", "number", "mean STIR over normal marrow", "ratio"),
         Entry(f"{prefix}[].peak_contrast", "number", "its 95th percentile", "ratio"),
-        Entry(f"{prefix}[].probability", "number", "the network's mean probability", "0-1", "no network"),
+        Entry(f"{prefix}[].probability", "number", "mean probability of oedema", "0-1", "no network"),
         Entry(f"{prefix}[].t1_ratio", "number", "T1 over that of bone", "ratio", "no T1"),
         Entry(f"{prefix}[].cartilaginous_fraction", "number", "share beside the cartilaginous part", "0-1"),
         Entry(f"{prefix}[].thickness_mm", "number", "thickness", "mm"),
