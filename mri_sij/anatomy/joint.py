@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage as ndi
 
-from mri_sij.anatomy.labels import LEFT_ILIUM, RIGHT_ILIUM, SACRUM
+from mri_sij.anatomy.labels import LEFT_ILIUM, RIGHT_ILIUM
+from mri_sij.anatomy.margins import Facing, facing_margins
+from mri_sij.anatomy.surface import smooth_surface
 from mri_sij.config import AnatomySettings
 from mri_sij.evidence import Side
 from mri_sij.geometry import Grid
@@ -17,8 +18,14 @@ from mri_sij.volume import LabelMap
 
 Floats = NDArray[np.float64]
 ILIUM_OF = {Side.LEFT: LEFT_ILIUM, Side.RIGHT: RIGHT_ILIUM}
+
+_BIN_MM = 2.0
+_BENDING_MM = (2.0, 2.0)
+"""Waves of the joint's surface shorter than about six times this, up the slice and through the slices, are smoothed away."""
+_OUTLIER_MM = 2.0
 _BRIDGED_MM = 5.0
-_SMOOTH_MM = 3.0
+_LEAST_PART_MM = 6.0
+"""Cartilaginous parts apart from the largest one count from this height: shorter ones are specks of the segmentation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +33,9 @@ class JointSlice:
     """One joint on one slice of the reading frame.
 
     `midline`, `sacral_margin` and `iliac_margin` are (n, 2) voxel positions (i, j) from the lower to the upper end;
-    `gap_mm` (n,) is the width at each. `cartilaginous` (n,) says where the gap is narrow enough to be covered by
-    cartilage; `height_mm` is the vertical extent of that part, `facing_mm` that of all bone facing across the joint.
+    `gap_mm` (n,) is the width at each, in the slice. `cartilaginous` (n,) says where the joint is narrow enough to be
+    covered by cartilage; `height_mm` is the vertical extent of that part from its lowest to its highest point, `covered_mm`
+    the height of it without what lies between its parts, `facing_mm` that of all bone facing across the joint.
     """
 
     slice_number: int
@@ -37,12 +45,13 @@ class JointSlice:
     gap_mm: Floats
     cartilaginous: NDArray[np.bool_]
     height_mm: float
+    covered_mm: float
     facing_mm: float
 
     @property
     def cartilaginous_fraction(self) -> float:
         """Share (0-1) of the facing height that is cartilaginous."""
-        return self.height_mm / self.facing_mm if self.facing_mm else 0.0
+        return self.covered_mm / self.facing_mm if self.facing_mm else 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,96 +78,105 @@ class Joints:
 def find_joints(labels: LabelMap, settings: AnatomySettings) -> Joints:
     """Both joints from the bones' labels (reading frame).
 
-    The midline is where a voxel is as far from the sacrum as from the ilium, between facing margins no more than
-    `joint_reach_mm` apart; it is followed row by row up the image, bridged over short breaks, and smoothed along itself
-    and lightly with the slices beside.
+    The midline lies half-way between facing margins no more than `joint_reach_mm` apart; a smooth surface through
+    the midlines of all slices takes out what single slices or rows got wrong.
     """
     found = {side: _find_joint(labels, side, settings) for side in Side}
     return Joints(labels.grid, found[Side.LEFT], found[Side.RIGHT])
 
 
 def _find_joint(labels: LabelMap, side: Side, settings: AnatomySettings) -> Joint:
+    facing = facing_margins(labels, ILIUM_OF[side], settings.joint_reach_mm)
+    known = np.isfinite(facing.column)
+    if not known.any():
+        return Joint(side, {})
     spacing = labels.grid.spacing_mm
-    raw: dict[int, tuple[Floats, Floats]] = {}
-    for k in range(labels.grid.shape[2]):
-        plane = labels.data[:, :, k]
-        rows = _rows(plane == SACRUM, plane == ILIUM_OF[side], spacing[:2], settings.joint_reach_mm)
-        if rows is not None:
-            raw[k] = rows
+    surface = _surface(facing, spacing)
     slices = {}
-    for k, (columns, gaps) in raw.items():
-        beside = [raw[n][0] for n in (k - 1, k + 1) if n in raw]
-        made = _joint_slice(k, _with_neighbours(columns, beside), gaps, side, spacing, settings)
+    for k in np.flatnonzero(known.sum(0) >= 3):
+        made = _joint_slice(int(k), facing, surface, side, spacing, settings)
         if made is not None:
-            slices[k] = made
+            slices[int(k)] = made
     return Joint(side, slices)
 
 
-def _rows(sacrum: NDArray[np.bool_], ilium: NDArray[np.bool_], spacing: tuple[float, float], reach_mm: float) -> tuple[Floats, Floats] | None:
-    """Column of the midline and width of the gap for each row, NaN where the bones do not face each other; None without a joint."""
-    if not sacrum.any() or not ilium.any():
+def _surface(facing: Facing, spacing: tuple[float, float, float]) -> Floats:
+    """Smoothed column of the midline by row and slice, over all rows and slices between the outermost that face each other."""
+    known = np.isfinite(facing.column)
+    step = max(1, round(_BIN_MM / spacing[1]))
+    bins = -(-known.shape[0] // step)
+    weight = np.where(known, 1 / (1 + (np.nan_to_num(facing.gap_mm) / 4) ** 2), 0.0)
+    which = np.arange(known.shape[0]) // step
+    total, sums = np.zeros((bins, known.shape[1])), np.zeros((bins, known.shape[1]))
+    np.add.at(total, which, weight)
+    np.add.at(sums, which, weight * np.nan_to_num(facing.column))
+    rows, slices = np.flatnonzero(total.any(1)), np.flatnonzero(total.any(0))
+    box = np.ix_(np.arange(rows[0], rows[-1] + 1), np.arange(slices[0], slices[-1] + 1))
+    values = np.divide(sums, total, out=np.zeros_like(sums), where=total > 0)[box]
+    stiffness = (_BENDING_MM[0] / (step * spacing[1])) ** 4, (_BENDING_MM[1] / spacing[2]) ** 4
+    smooth = smooth_surface(values * spacing[0], total[box] / step, stiffness, _OUTLIER_MM) / spacing[0]
+    out = np.full(known.shape, np.nan)
+    centres = (np.arange(rows[0], rows[-1] + 1) + 0.5) * step - 0.5
+    for n, k in enumerate(range(slices[0], slices[-1] + 1)):
+        out[:, k] = np.interp(np.arange(known.shape[0]), centres, smooth[:, n])
+    return out
+
+
+def _joint_slice(
+    k: int, facing: Facing, surface: Floats, side: Side, spacing: tuple[float, float, float], settings: AnatomySettings
+) -> JointSlice | None:
+    column, gaps = surface[:, k], facing.gap_mm[:, k]
+    up, through = _slopes(surface, k, spacing)
+    # The gap is measured in the slice; where the joint lies askew to the slices it is wider there than in space.
+    solid = gaps * np.sqrt((1 + up**2) / (1 + up**2 + through**2))
+    near = np.isfinite(gaps) & (np.abs(facing.column[:, k] - column) * spacing[0] < settings.joint_reach_mm / 2)
+    parts = _parts(near & (solid <= settings.cartilage_gap_mm), spacing[1])
+    facing_rows = _longest_run(np.flatnonzero(near), round(settings.joint_reach_mm / spacing[1]))
+    if len(facing_rows) < 3:
         return None
-    margin = round(reach_mm / min(spacing)) + 2
-    grown = ndi.binary_dilation(sacrum, iterations=margin) & ndi.binary_dilation(ilium, iterations=margin)
-    where = np.argwhere(grown)
-    if not len(where):
-        return None
-    lo, hi = np.maximum(where.min(0) - margin, 0), where.max(0) + margin + 1
-    box = (slice(lo[0], hi[0]), slice(lo[1], hi[1]))
-    to_sacrum = ndi.distance_transform_edt(~sacrum[box], spacing)
-    to_ilium = ndi.distance_transform_edt(~ilium[box], spacing)
-    # Inside the other bone the distance goes on, so that the zero level is the middle even where the labels touch.
-    to_sacrum = to_sacrum - ndi.distance_transform_edt(sacrum[box], spacing)
-    to_ilium = to_ilium - ndi.distance_transform_edt(ilium[box], spacing)
-    difference, total = to_sacrum - to_ilium, to_sacrum + to_ilium
-    columns, gaps = np.full(sacrum.shape[1], np.nan), np.full(sacrum.shape[1], np.nan)
-    crossing = np.signbit(difference[1:]) != np.signbit(difference[:-1])
-    narrow = np.minimum(total[1:], total[:-1])
-    cost = np.where(crossing & (narrow <= reach_mm), narrow, np.inf)
-    best = cost.argmin(0)
-    for j in np.flatnonzero(np.isfinite(cost.min(0))):
-        a, b = difference[best[j], j], difference[best[j] + 1, j]
-        columns[lo[1] + j] = lo[0] + best[j] + a / (a - b)
-        gaps[lo[1] + j] = max(float(narrow[best[j], j]), 0.0)
-    return (columns, gaps) if np.isfinite(columns).sum() >= 3 else None
-
-
-def _with_neighbours(columns: Floats, beside: list[Floats]) -> Floats:
-    """Columns averaged with the slices beside, where these agree within 3 voxels; their own weight is two thirds."""
-    total, weight = 2 * columns, np.full(len(columns), 2.0)
-    for other in beside:
-        close = np.isfinite(other) & (np.abs(other - columns) < 3)
-        total = np.where(close, total + 0.5 * other, total)
-        weight = np.where(close, weight + 0.5, weight)
-    return np.asarray(total / weight)
-
-
-def _joint_slice(k: int, columns: Floats, gaps: Floats, side: Side, spacing: tuple[float, float, float], settings: AnatomySettings) -> JointSlice | None:
-    known = np.flatnonzero(np.isfinite(columns))
-    known = _longest_run(known, round(_BRIDGED_MM / spacing[1]))
-    if len(known) < 3:
-        return None
-    rows = np.arange(known[0], known[-1] + 1)
-    sigma = _SMOOTH_MM / spacing[1]
-    x = ndi.gaussian_filter1d(np.interp(rows, known, columns[known]), sigma, mode="nearest")
-    gap = ndi.gaussian_filter1d(np.interp(rows, known, gaps[known]), sigma, mode="nearest")
-    slope = np.gradient(x * spacing[0], spacing[1]) if len(rows) > 1 else np.zeros(1)
-    length = np.sqrt(1 + slope**2)
+    ends = np.flatnonzero(parts)
+    first = min(facing_rows[0], ends[0]) if len(ends) else facing_rows[0]
+    last = max(facing_rows[-1], ends[-1]) if len(ends) else facing_rows[-1]
+    rows = np.arange(first, last + 1)
+    gap = np.interp(rows, np.flatnonzero(near), gaps[near])
+    length = np.sqrt(1 + up[rows] ** 2)
     outward = 1 if side is Side.LEFT else -1
-    half = gap[:, None] / 2 * np.stack([1 / length / spacing[0], -slope / length / spacing[1]], 1) * outward
-    midline = np.stack([x, rows.astype(float)], 1)
-    cartilage = np.zeros(len(rows), bool)
-    narrow = _longest_run(np.flatnonzero(gap <= settings.cartilage_gap_mm), round(_BRIDGED_MM / spacing[1]))
-    if len(narrow):
-        cartilage[narrow[0] : narrow[-1] + 1] = True
+    across = np.stack([1 / length / spacing[0], -up[rows] / length / spacing[1]], 1) * outward
+    midline = np.stack([column[rows], rows.astype(float)], 1)
+    half = gap[:, None] / 2 * across
+    covered = parts[rows]
+    extent = (ends[-1] - ends[0] + 1) * spacing[1] if len(ends) else 0.0
     return JointSlice(
-        k, midline, midline - half, midline + half, gap, cartilage, float(cartilage.sum() * spacing[1]), float(len(rows) * spacing[1])
-    )
+        k, midline, midline - half, midline + half, gap, covered, float(extent), float(covered.sum() * spacing[1]),
+        float(len(rows) * spacing[1]),
+    )  # fmt: skip
+
+
+def _slopes(surface: Floats, k: int, spacing: tuple[float, float, float]) -> tuple[Floats, Floats]:
+    """Slope (mm/mm) of the joint's column up slice `k` and through the slices there."""
+    up = np.gradient(surface[:, k]) * spacing[0] / spacing[1]
+    beside = [n for n in (k - 1, k, k + 1) if 0 <= n < surface.shape[1] and np.isfinite(surface[:, n]).all()]
+    run = max((beside[-1] - beside[0]) * spacing[2], spacing[2])
+    return up, np.asarray((surface[:, beside[-1]] - surface[:, beside[0]]) * spacing[0] / run)
+
+
+def _parts(covered: NDArray[np.bool_], row_mm: float) -> NDArray[np.bool_]:
+    """Rows of the cartilaginous parts: short breaks bridged, specks beside the largest part dropped."""
+    runs = _runs(np.flatnonzero(covered), round(_BRIDGED_MM / row_mm))
+    out = np.zeros(len(covered), bool)
+    longest = max((run[-1] - run[0] for run in runs), default=0)
+    for run in runs:
+        if run[-1] - run[0] == longest or (run[-1] - run[0] + 1) * row_mm >= _LEAST_PART_MM:
+            out[run[0] : run[-1] + 1] = True
+    return out
 
 
 def _longest_run(rows: NDArray[np.intp], bridged: int) -> NDArray[np.intp]:
-    """The longest run of rising numbers in which no more than `bridged` are missing in a row."""
+    return max(_runs(rows, bridged), key=len, default=rows)
+
+
+def _runs(rows: NDArray[np.intp], bridged: int) -> list[NDArray[np.intp]]:
+    """Runs of rising numbers in which no more than `bridged` are missing in a row."""
     if not len(rows):
-        return rows
-    runs = np.split(rows, np.flatnonzero(np.diff(rows) > bridged + 1) + 1)
-    return max(runs, key=len)
+        return []
+    return np.split(rows, np.flatnonzero(np.diff(rows) > bridged + 1) + 1)

@@ -63,7 +63,7 @@ def _heights(joint: Joint, count: int) -> NDArray[np.float64]:
     """Cartilaginous height (mm) by slice, a single outlier smoothed away."""
     raw = np.zeros(count)
     for k, there in joint.slices.items():
-        raw[k] = there.height_mm
+        raw[k] = there.covered_mm
     return np.asarray(ndi.median_filter(raw, 3, mode="nearest"))
 
 
