@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import made_visit
@@ -103,6 +104,15 @@ def test_a_readers_changes_stand_beside_the_programs_score(result: VisitResult) 
     page = visit_page(made)
     assert "with the reader's changes" in page.replace("&#39;", "'")
     assert "Changed by a reader" in page
+
+
+def test_without_a_t1_the_stir_stands_alone() -> None:
+    made = made_visit.scored()
+    alone = replace(made, t1=None, images=replace(made.images, t1=None, t1_acquisition=None))
+    page = visit_page(alone)
+    assert len(Tags(page).all("image")) == 6
+    assert '<body class="no-t1">' in page
+    assert "T1 beside STIR" not in page
 
 
 def test_a_visit_that_is_not_scorable_says_why_and_shows_no_number() -> None:

@@ -28,7 +28,9 @@
   const light_up = (key) => {
     document.querySelectorAll(".lit").forEach((one) => one.classList.remove("lit"));
     if (!key) { if (said) said.innerHTML = unsaid; return; }
-    document.querySelectorAll(`[data-key="${key}"]`).forEach((one) => one.classList.add("lit"));
+    const joint = key.replace(/(intense|deep)$/, "");  // the two items of a joint light up all of its quadrants
+    const chosen = joint === key ? `[data-key="${key}"]` : `.cell[data-key="${key}"], .spots [data-key^="${joint}"]`;
+    document.querySelectorAll(chosen).forEach((one) => one.classList.add("lit"));
     const cell = document.querySelector(`.cell[data-key="${key}"]`);
     if (said && cell) { said.textContent = ""; const b = document.createElement("b"); b.textContent = cell.dataset.name; said.append(b, document.createElement("br"), cell.dataset.why); }
   };
