@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage as ndi
@@ -11,7 +11,7 @@ from mri_sij.anatomy.find import Anatomy
 from mri_sij.anatomy.labels import SACRUM
 from mri_sij.config import LesionSettings
 from mri_sij.evidence import NotScorable, Reason
-from mri_sij.lesions import reference
+from mri_sij.lesions import odds, reference
 from mri_sij.lesions.burden import measure_burden
 from mri_sij.lesions.items import Reading, evidence_of, heights_of, mark, measure_items
 from mri_sij.lesions.oedema import accept
@@ -33,15 +33,17 @@ def find_oedema(
     Without `maps` the rules work alone, and less well (docs/lesions.md). GeometryError when the grids differ.
     """
     require_same_grid(stir, anatomy.segmentation.labels, *([t1] if t1 is not None else []))
-    if maps is None:
+    if maps is None and settings.method != "combined":
         settings = settings.model_copy(update={"method": "rules"})
     marrow = find_marrow(stir, t1, anatomy, maps, settings)
     if isinstance(marrow, NotScorable):
         return marrow
     search = search_region(stir, t1, anatomy, maps, marrow.reference, settings)
+    if settings.method == "combined":
+        search = _with_odds(search)
     fluid = _fluid(stir, t1, anatomy, marrow.reference, settings)
     oedema, lesions, rejected = accept(search, settings)
-    intense_ratio = None if fluid.ratio is None else settings.intense_fraction * fluid.ratio
+    intense_ratio = reference.intense_from(fluid, settings)
     heights = heights_of(anatomy.joints, search.first_slice, oedema.shape[2])
     items = measure_items(oedema, search, intense_ratio, settings)
     marks = mark(items, heights, settings)
@@ -120,6 +122,12 @@ def search_region(
         fluid=None if maps is None else maps.fluid[box],
         t1_ratio=None if t1 is None else t1.values[box] / np.float32(_level(t1, bone)),
     )
+
+
+def _with_odds(search: Search) -> Search:
+    """The probability of oedema from all measures in place of the network's."""
+    found = odds.measures(search.ratio, search.bone, search.depth_mm, search.t1_ratio, search.oedema, search.pixel_mm)
+    return replace(search, oedema=odds.probability(found))
 
 
 def _fluid(

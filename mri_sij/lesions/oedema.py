@@ -52,10 +52,17 @@ def grow(search: Search, settings: LesionSettings, change: Perturbation = AS_REA
     )
     if settings.method == "rules" or search.oedema is None:
         return np.asarray((search.code > 0) & (search.ratio >= ratio_needed))
-    likely = search.oedema >= moved(settings.network_grow, change.logit)
-    if settings.method == "network":
-        return np.asarray((search.code > 0) & likely)
-    return np.asarray((search.code > 0) & likely & (search.ratio >= ratio_needed))
+    likely = search.oedema >= moved(thresholds(settings)[0], change.logit)
+    if settings.method == "network+rules":
+        likely &= search.ratio >= ratio_needed
+    return np.asarray((search.code > 0) & likely)
+
+
+def thresholds(settings: LesionSettings) -> tuple[float, float]:
+    """Probabilities from which a voxel belongs to a candidate, and that a candidate must reach."""
+    if settings.method == "combined":
+        return settings.odds_grow, settings.odds_peak
+    return settings.network_grow, settings.network_peak
 
 
 def moved(probability: float, logit: float) -> np.float32:
@@ -111,14 +118,14 @@ def _measure(search: Search, box: tuple[slice, ...], inside: Mask, code: int) ->
 
 
 def judge(found: Candidate, peak: float, fluid: float, settings: LesionSettings) -> Reason | None:
-    """Why a candidate is not oedema of the joint, or None. `peak` is its highest network probability, `fluid` its
+    """Why a candidate is not oedema of the joint, or None. `peak` is its highest probability, `fluid` its
     share called fluid."""
     network = settings.method != "rules" and found.probability is not None
     checks = [
-        (found.volume_ml < settings.min_volume_ml, "small", f"{found.volume_ml:.3f} ml, {settings.min_volume_ml} ml needed"),
+        (found.volume_ml < settings.min_volume_ml, "small", f"{found.volume_ml:.3f} of {settings.min_volume_ml} ml"),
         (found.contact_mm == float("inf"), "not-cartilaginous", "beside no cartilaginous joint"),
         (found.contact_mm > settings.contact_mm, "away-from-joint", f"{found.contact_mm:.1f} mm from the joint"),
-        (network and peak < settings.network_peak, "unsure", f"network {peak:.2f}, {settings.network_peak} needed"),
+        (network and peak < thresholds(settings)[1], "unsure", f"probability at most {peak:.2f}"),
     ]  # fmt: skip
     if settings.method != "network":
         needed = settings.min_contrast if network else settings.rules_peak
@@ -181,7 +188,7 @@ def _why(found: Candidate) -> str:
     )
     text += f" deep, {found.volume_ml:.2f} ml on {len(found.slices)} slices"
     if found.probability is not None:
-        text += f"; network {found.probability:.2f}"
+        text += f"; probability {found.probability:.2f}"
     if found.t1_ratio is not None:
         text += f"; T1 {found.t1_ratio:.2f} times that of bone" + (
             " (dark, as oedema is)" if found.t1_ratio < 0.85 else ""

@@ -167,6 +167,13 @@ def fluid_reference(ratio: Field, fluid: Mask, bone: Mask, grid: Grid, settings:
     return FluidReference(settings.intense_reference, float(np.percentile(ratio[chosen], 75)), volume_ml)
 
 
+def intense_from(fluid: FluidReference, settings: LesionSettings) -> float | None:
+    """STIR over normal marrow from which oedema is intense; None without a reference."""
+    if fluid.ratio is None:
+        return None
+    return min(max(settings.intense_fraction * fluid.ratio, settings.intense_lowest), settings.intense_highest)
+
+
 def _bone_beside(bone: Mask, reach: int, step: int) -> Mask:
     """Where bone lies within `reach` voxels along axis 0, before (-1) or after (1)."""
     total = np.cumsum(bone[::step], axis=0, dtype=np.int32)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mri_sij.config import LesionSettings
 from mri_sij.lesions.items import Items, Marks, mark, measure_items
-from mri_sij.lesions.oedema import Perturbation, Pieces, connect, grow, moved
+from mri_sij.lesions.oedema import Perturbation, Pieces, connect, grow, moved, thresholds
 from mri_sij.lesions.records import ScoreInterval
 from mri_sij.lesions.search import Mask, Search, thinned
 
@@ -90,7 +90,7 @@ def _passes(search: Search, pieces: Pieces, settings: LesionSettings, change: Pe
     ok = (size * search.voxel_ml >= settings.min_volume_ml) & (contact <= settings.contact_mm)
     network = settings.method != "rules" and search.oedema is not None
     if network and search.oedema is not None:
-        ok &= most(search.oedema) >= moved(settings.network_peak, change.logit)
+        ok &= most(search.oedema) >= moved(thresholds(settings)[1], change.logit)
     if settings.method == "network":
         return np.asarray(ok)
     if network:
