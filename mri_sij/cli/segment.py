@@ -2,7 +2,68 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from typing import Annotated
 
-def segment() -> None:
-    """(under construction)"""
-    raise SystemExit(2)
+import typer
+
+
+def segment(
+    visit: Annotated[Path, typer.Argument(help="Folder (or file) with one visit's STIR, and its T1.")],
+    *,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write the bones, joints and quality to.")],
+    segmenter: Annotated[
+        str | None, typer.Option(help="builtin, masks:PATH, totalsegmentator[:PATH], mrsegmentator[:PATH], onnx:PATH.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="Settings (TOML); see configs/default.toml.")] = None,
+    series: Annotated[int | None, typer.Option(help="Number of the STIR, as `mri-sij scan` lists it.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print quality.json.")] = False,
+) -> None:
+    """Find sacrum, iliac wings and sacroiliac joints of one visit, the slices to score, and whether it can be scored."""
+    from mri_sij.anatomy.backends import segment_visit  # noqa: PLC0415
+    from mri_sij.anatomy.find import find_anatomy  # noqa: PLC0415
+    from mri_sij.config import load_settings  # noqa: PLC0415
+    from mri_sij.ingest.visit import load_visit  # noqa: PLC0415
+    from mri_sij.network.run import predict  # noqa: PLC0415
+    from mri_sij.report.anatomy import write_anatomy  # noqa: PLC0415
+    from mri_sij.resample import resample  # noqa: PLC0415
+
+    settings = load_settings(config)
+    wanted = settings.anatomy
+    if segmenter is not None:
+        wanted = wanted.model_copy(update={"segmenter": segmenter})
+    images = load_visit(visit, series=series, settings=settings.ingest)
+    native = images.stir.grid
+    stir = images.stir.reordered(native.reading_order)
+    t1 = None if images.t1 is None else resample(images.t1, stir.grid)
+    _progress("finding bones")
+    bones = segment_visit(stir, t1, predict(stir, t1), wanted)
+    _progress("finding joints")
+    found = find_anatomy(stir, bones, wanted)
+    write_anatomy(found, stir, native, out)
+    _print(out, as_json)
+
+
+def _progress(stage: str) -> None:
+    if sys.stderr.isatty():
+        print(f"mri-sij: {stage} ...", file=sys.stderr)
+
+
+def _print(out: Path, as_json: bool) -> None:
+    import json  # noqa: PLC0415
+
+    text = (out / "quality.json").read_text(encoding="utf-8")
+    if as_json:
+        print(text, end="")
+        return
+    record = json.loads(text)
+    if record["slices"] is not None:
+        print(f"Slices to score: {', '.join(str(n) for n in record['slices']['numbers'])}")
+        for caution in record["slices"]["cautions"]:
+            print(f"Caution: {caution['message']} ({caution['code']})")
+    else:
+        print("Not scorable:")
+        for reason in record["reasons"]:
+            print(f"  {reason['message']} ({reason['code']})")
+    print(f"Picture: {out / 'anatomy.png'}   Research use only, not for diagnosis.")
