@@ -77,6 +77,14 @@ class AnatomySettings(_Stage):
     """Plausible distance between the two joints (sacral breadth about 10 cm, banglajol 75216)."""
     min_snr: float = 4.0
     """Least signal of bone over the noise of neighbouring voxels."""
+    min_main_share: float = 0.6
+    """Least share of the sacrum in its largest connected part (0.9 and more on real sacroiliac joints)."""
+    max_off_centre: float = 0.2
+    """Greatest distance of the sacrum's middle from half-way between the joints, as a share of their distance (our choice)."""
+    max_slice_ratio: float = 8.0
+    """Greatest ratio of bone signal between slices (coil fall-off is about twofold on real scans)."""
+    max_fat_ratio: float = 2.5
+    """Greatest STIR signal of fat over that of bone: more is not suppressed (our choice)."""
 
 
 class LesionSettings(_Stage):

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "sitk_bridge": {"errors", "geometry", "volume"},
     "ingest": {"errors", "evidence", "geometry", "volume", "config", "resample", "sitk_bridge"},
     "network": {"errors", "geometry", "volume", "resample"},
-    "phantom": {"errors", "evidence", "geometry", "volume", "config", "resample", "sitk_bridge", "anatomy", "scoring"},
+    "phantom": {"errors", "evidence", "geometry", "volume", "config", "ingest", "anatomy", "scoring"},
     "anatomy": {"errors", "evidence", "geometry", "volume", "config", "resample", "sitk_bridge", "network", "ingest"},
     "lesions": {"errors", "evidence", "geometry", "volume", "config", "resample", "sitk_bridge", "network", "anatomy"},
     "scoring": {"errors", "evidence", "config"},

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 def compare(
     visits: Annotated[
-        list[Path], typer.Argument(help="BASELINE FOLLOWUP...: folders of images, or of finished visits.", show_default=False)
+        list[Path],
+        typer.Argument(help="BASELINE FOLLOWUP...: folders of images, or of finished visits.", show_default=False),
     ],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write the comparison to.")],
     config: Annotated[Path | None, typer.Option(help="Settings (TOML); see configs/default.toml.")] = None,

@@ -86,34 +86,31 @@ def align(baseline: LabelMap, followup: LabelMap, settings: CompareSettings) -> 
 
 def failures_of(bones: Mapping[int, BoneAlignment], settings: CompareSettings) -> tuple[Reason, ...]:
     """Why the alignment of `bones` cannot be trusted; empty when it can."""
+    unseen = [bone for bone in bones.values() if bone.shared < settings.shared_bone]
+    if unseen:
+        return tuple(_unseen(bone, settings) for bone in unseen)
     found = []
+    apart = float(np.mean([bone.surface_mm for bone in bones.values()]))
+    if apart > settings.bone_distance_mm:
+        text = (
+            f"The bones of the two visits differ by {apart:.1f} mm on average after alignment; at most "
+            f"{settings.bone_distance_mm} mm is one person seen twice. Another person, or a wrong segmentation."
+        )
+        found.append(Reason("not_aligned", text))
     for bone in bones.values():
-        if bone.shared < settings.shared_bone:
-            found.append(
-                Reason(
-                    "no_overlap",
-                    f"Both visits see {bone.shared:.0%} of the joint surface of the {bone.name}; "
-                    f"{settings.shared_bone:.0%} are needed.",
-                )
+        if bone.joint_mm > settings.joint_distance_mm or bone.overlap < settings.bone_overlap:
+            text = (
+                f"At the {bone.name} the joint surfaces of the two visits lie {bone.joint_mm:.1f} mm apart (at most "
+                f"{settings.joint_distance_mm}), and the bones overlap by {bone.overlap:.2f} (Dice, at least "
+                f"{settings.bone_overlap})."
             )
-        elif bone.surface_mm > settings.bone_distance_mm or bone.joint_mm > settings.joint_distance_mm:
-            found.append(
-                Reason(
-                    "not_aligned",
-                    f"The {bone.name} of the two visits differs by {bone.surface_mm:.1f} mm on average "
-                    f"({bone.joint_mm:.1f} mm at the joint); at most {settings.bone_distance_mm} mm "
-                    f"({settings.joint_distance_mm} mm) is one bone seen twice. Another person, or wrong segmentation.",
-                )
-            )
-        elif bone.overlap < settings.bone_overlap:
-            found.append(
-                Reason(
-                    "not_aligned",
-                    f"The {bone.name} of the two visits overlaps by {bone.overlap:.2f} (Dice), "
-                    f"expected at least {settings.bone_overlap}.",
-                )
-            )
+            found.append(Reason("not_aligned", text))
     return tuple(found)
+
+
+def _unseen(bone: BoneAlignment, settings: CompareSettings) -> Reason:
+    text = f"Both visits see {bone.shared:.0%} of the joint surface of the {bone.name}; {settings.shared_bone:.0%} are needed."
+    return Reason("no_overlap", text)
 
 
 def _pelvis(first: Mapping[int, Surface], second: Mapping[int, Surface]) -> Floats:

@@ -14,7 +14,6 @@ from mri_sij.config import ScoringSettings
 from mri_sij.errors import UsageError
 from mri_sij.evidence import Evidence
 from mri_sij.ingest.nifti import write_nifti
-from mri_sij.phantom.body import Person
 from mri_sij.phantom.dicom_out import Header, write_dicom
 from mri_sij.phantom.lesion import Lesion
 from mri_sij.phantom.scan import SimulatedVisit
@@ -22,6 +21,8 @@ from mri_sij.phantom.truth import true_form, true_slices
 from mri_sij.phantom.visits import Session, draw_sessions, person_of, scan
 from mri_sij.scoring.sparcc import score_sparcc
 from mri_sij.volume import LabelMap
+
+Plain = dict[str, Any]
 
 INTENSE_RATIO = 2.6
 """Oedema this many times as bright as normal marrow counts as intense in the truth: simulated veins are 4-7 times as
@@ -46,7 +47,7 @@ def write_person(
     dicom: bool = True,
     who: Who | None = None,
     sessions: Sequence[Session] | None = None,
-) -> dict[str, Any]:
+) -> Plain:
     """Write visit-1, visit-2, ... and truth.json into the new folder `out`; UsageError where it is not empty."""
     if out.exists() and any(out.iterdir()):
         raise UsageError(f"The folder {out.name} is not empty.", hint="Name a new one.")
@@ -71,7 +72,8 @@ def write_person(
             write_dicom(visit, header, folder, compress=True)
         else:
             _write_nifti(visit, folder)
-        truth.append(_truth(person, seed, lesions, (sessions[0], session)))
+        on_levels = visit if session is sessions[0] else scan(person, seed, lesions, sessions[0])
+        truth.append(_truth(visit, session, on_levels, lesions))
     found = {"seed": seed, "visits": truth}
     (out / "truth.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     return found
@@ -86,21 +88,17 @@ def _write_nifti(visit: SimulatedVisit, folder: Path) -> None:
     write_nifti(oedema, folder / "truth_oedema.nii.gz")
 
 
-def _truth(person: Person, seed: int, lesions: tuple[Lesion, ...], sessions: tuple[Session, Session]) -> dict[str, Any]:
-    """The visit's true form on the baseline's levels, and where the person lay."""
+def _truth(visit: SimulatedVisit, session: Session, on_levels: SimulatedVisit, lesions: tuple[Lesion, ...]) -> Plain:
+    """The visit's true form on the baseline's levels (`on_levels`: its lesions scanned as the baseline was), and where
+    the person lay."""
+    slices = true_slices(on_levels)
     return {
-        "sparcc_on_baseline_levels": sparcc_on(person, seed, lesions, sessions[0]),
-        "room": sessions[1].room,
-        "tilt_deg": sessions[1].position.tilt_deg,
-        "lesions": [{k: str(v) if not isinstance(v, float) else v for k, v in asdict(one).items()} for one in lesions],
+        "sparcc_on_baseline_levels": None if slices is None else total_of(true_form(on_levels, slices, INTENSE_RATIO)),
+        "oedema_ml": round(float(visit.oedema.sum()) * visit.stir.grid.voxel_ml, 3),
+        "room": session.room,
+        "tilt_deg": session.position.tilt_deg,
+        "lesions": [{k: v if isinstance(v, float) else str(v) for k, v in asdict(one).items()} for one in lesions],
     }
-
-
-def sparcc_on(person: Person, seed: int, lesions: tuple[Lesion, ...], baseline: Session) -> int | None:
-    """True SPARCC of `lesions` on the baseline session's six slices; None where the stack holds fewer."""
-    visit = scan(person, seed, lesions, baseline)
-    slices = true_slices(visit)
-    return None if slices is None else total_of(true_form(visit, slices, INTENSE_RATIO))
 
 
 def total_of(evidence: Evidence) -> int:

@@ -1,7 +1,7 @@
 """The nine patients of Aydoğ et al., North Clin Istanb 2019;6(1):75-80, as simulated patients.
 
-What the paper says of each patient (sex, age, dose, HLA-B27, site, interval, outcome) stands here word for word; it gives no
-pictures to measure and no numbers, so size, depth and brightness of the oedema are ours, chosen once to fit its words.
+What the paper says of each patient (sex, age, dose, HLA-B27, site, interval, outcome) stands here; it gives no numbers
+for the oedema, so size, depth and brightness are ours, chosen once to fit its words. Erosions (case 8) are not simulated.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ def both_bones(side: Side, along: float, across: float, size: float, ratio: floa
     return tuple(Lesion(side, bone, along, across, size, 1.4 * size, ratio) for bone in (S, I))
 
 
-def bilateral(size: float, ratio: float, across: float = 0.65) -> tuple[Lesion, ...]:
-    """Oedema on both sides of both joints, above and below the middle."""
-    upper = [*both_bones(L, 0.7, across, size, ratio), *both_bones(R, 0.65, across, 0.9 * size, ratio)]
-    lower = [*both_bones(L, 0.3, across, 0.8 * size, ratio), *both_bones(R, 0.3, across, 0.9 * size, ratio)]
+def bilateral(size: float, ratio: float) -> tuple[Lesion, ...]:
+    """Oedema on both sides of both joints above the middle, and in both ilia below it."""
+    upper = (*both_bones(L, 0.68, 0.6, size, ratio), *both_bones(R, 0.62, 0.6, 0.9 * size, ratio))
+    lower = (Lesion(L, I, 0.3, 0.6, 0.8 * size, size, ratio), Lesion(R, I, 0.33, 0.6, 0.8 * size, size, ratio))
     return (*upper, *lower)
 
 
@@ -52,19 +52,24 @@ def faded(lesions: tuple[Lesion, ...], size: float, keep: int) -> tuple[Lesion, 
     return tuple(replace(one, depth_mm=size * one.depth_mm, radius_mm=size * one.radius_mm) for one in lesions[:keep])
 
 
-_ANTEROINFERIOR = (*both_bones(L, 0.25, 0.55, 14, 2.2), *both_bones(R, 0.22, 0.55, 9, 2.2))
-_MARKED, _MODERATE, _MILD = bilateral(15, 2.4), bilateral(11, 2.2), bilateral(8, 2.1)
+_ANTEROINFERIOR = (*both_bones(L, 0.25, 0.45, 11, 2.2), *both_bones(R, 0.22, 0.45, 7, 2.2))
+_MARKED, _MODERATE, _MILD = bilateral(12, 2.4), bilateral(9, 2.2), bilateral(7, 2.1)
+
+NO, YES = "-", "+"
+BOTH = "bilateral, sacral and iliac"
+FRONT = "bilateral, anteroinferior, left more than right"
+ERODED = "bilateral, with sacral and iliac erosions"
 
 CASES = (
-    Case(1, "F", 21, "50 mg/d (4 months)", "+", "bilateral, sacral and iliac", None, None, 101, _MODERATE, None),
-    Case(2, "M", 29, "40 mg/d (6 months)", "-", "bilateral, sacral and iliac", 3, "regression", 102, _MARKED, faded(_MARKED, 0.6, 4)),
-    Case(3, "F", 36, "50 mg/d", "+", "bilateral, sacral and iliac", 2, "normal", 103, _MODERATE, ()),
-    Case(4, "F", 28, "25 mg/d", "-", "bilateral, sacral and iliac", 2, "regression", 104, _MODERATE, faded(_MODERATE, 0.8, 3)),
-    Case(5, "F", 21, "25 mg/d", "+", "bilateral, sacral and iliac", 1, "regression", 105, _MODERATE, faded(_MODERATE, 0.8, 1)),
-    Case(6, "M", 16, "40/20/40 mg/d (7 months)", "+", "bilateral, sacral and iliac", None, None, 106, _MARKED, None),
-    Case(7, "F", 44, "not reported (7 years earlier)", "-", "bilateral, anteroinferior, left more than right", 1, "similar", 107, _ANTEROINFERIOR, _ANTEROINFERIOR),
-    Case(8, "F", 28, "50 mg/d (5 months, 6 years earlier)", "-", "bilateral, with sacral and iliac erosions", None, None, 108, _MILD, None),
-    Case(9, "F", 36, "50 mg/d (2 courses of 6 months)", "-", "bilateral", 1, "regression", 109, _MILD, faded(_MILD, 0.8, 2)),
+    Case(1, "F", 21, "50 mg/d (4 months)", YES, BOTH, None, None, 101, _MODERATE, None),
+    Case(2, "M", 29, "40 mg/d (6 months)", NO, BOTH, 3, "regression", 102, _MARKED, faded(_MARKED, 0.7, 4)),
+    Case(3, "F", 36, "50 mg/d", YES, BOTH, 2, "normal", 103, _MODERATE, ()),
+    Case(4, "F", 28, "25 mg/d", NO, BOTH, 2, "regression", 104, _MODERATE, faded(_MODERATE, 0.8, 2)),
+    Case(5, "F", 21, "25 mg/d", YES, BOTH, 1, "regression", 105, _MODERATE, faded(_MODERATE, 0.7, 1)),
+    Case(6, "M", 16, "40/20/40 mg/d (7 months)", YES, BOTH, None, None, 106, _MARKED, None),
+    Case(7, "F", 44, "not reported (7 years earlier)", NO, FRONT, 1, "similar", 107, _ANTEROINFERIOR, _ANTEROINFERIOR),
+    Case(8, "F", 28, "50 mg/d (5 months, 6 years earlier)", NO, ERODED, None, None, 108, _MILD, None),
+    Case(9, "F", 36, "50 mg/d (2 courses of 6 months)", NO, "bilateral", 1, "regression", 109, _MILD, faded(_MILD, 0.8, 1)),
 )  # fmt: skip
 
 SAID = {"normal": "normalization", "regression": "regression", "similar": "stability", "progression": "progression"}

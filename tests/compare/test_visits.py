@@ -1,0 +1,165 @@
+"""Two made-up visits compared: classes, laws, refusals, and everything that is written."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import made_visit
+import numpy as np
+import pytest
+
+from mri_sij.compare.outcome import ChangeClass
+from mri_sij.compare.records import NEW, RESOLVED, Comparison
+from mri_sij.compare.visit import Visit, of_result
+from mri_sij.compare.visits import compare_visits
+from mri_sij.compare.write import comparison_json, sentence
+from mri_sij.config import CompareSettings, Settings
+from mri_sij.evidence import Reason
+from mri_sij.lesions.records import OEDEMA_NAMES
+from mri_sij.report.comparison import comparison_page
+from mri_sij.scoring.sparcc import Sparcc, SparccItem
+from mri_sij.volume import LabelMap
+
+SETTINGS = Settings()
+
+
+@pytest.fixture(scope="module")
+def visit(pictured: Visit) -> Visit:
+    """Without images: what is judged does not need them, and aligning on surfaces alone is quick."""
+    return replace(pictured, stir=None, t1=None)
+
+
+@pytest.fixture(scope="module")
+def pictured() -> Visit:
+    found = of_result(made_visit.scored())
+    assert isinstance(found, Visit) and found.intensity is not None
+    # The made-up form calls none of its oedema (2.5 times marrow) intense: neither may the reading of its images.
+    return replace(found, intensity=replace(found.intensity, intense_from=3.0))
+
+
+def without_oedema(visit: Visit) -> Visit:
+    """The same place, another scan, nothing found."""
+    none = LabelMap(np.zeros_like(visit.oedema.data), visit.oedema.grid, OEDEMA_NAMES)
+    joints = tuple(
+        replace(j, items=tuple(SparccItem(i.quadrant, 0) for i in j.items), intensity=0, depth=0)
+        for j in visit.form.joints
+    )
+    return replace(visit, oedema=none, form=Sparcc(joints), shares=((0, 0.9), (1, 0.1)), input_sha256="ef" * 32)
+
+
+def only(comparison: Comparison) -> ChangeClass:
+    return comparison.followups[0].change_class
+
+
+def codes(comparison: Comparison) -> set[str]:
+    return {reason.code for reason in comparison.followups[0].reasons}
+
+
+def test_a_scan_against_itself_is_stable_and_says_so(visit: Visit) -> None:
+    found = compare_visits([visit, visit], SETTINGS)
+    change = found.followups[0].change
+    assert change is not None
+    assert only(found) is ChangeClass.STABILITY
+    assert change.outcome.delta == 0
+    assert change.volume.new_ml == change.volume.resolved_ml == 0
+    assert [c.code for c in found.followups[0].cautions] == ["same_scan", "without_images"]
+
+
+def test_another_scan_that_shows_the_same_has_no_change(visit: Visit) -> None:
+    found = compare_visits([visit, replace(visit, input_sha256="ef" * 32)], SETTINGS)
+    change = found.followups[0].change
+    assert change is not None
+    assert (change.outcome.baseline, change.outcome.followup) == (8, 8)
+    assert only(found) is ChangeClass.STABILITY
+
+
+def test_oedema_that_went_is_normalization_and_swapped_is_progression(visit: Visit) -> None:
+    gone = without_oedema(visit)
+    there, back = compare_visits([visit, gone], SETTINGS), compare_visits([gone, visit], SETTINGS)
+    assert (only(there), only(back)) == (ChangeClass.NORMALIZATION, ChangeClass.PROGRESSION)
+    first, second = there.followups[0].change, back.followups[0].change
+    assert first is not None and second is not None
+    assert first.outcome.delta == -second.outcome.delta == -8
+    assert first.changes.right.delta == -8 and first.changes.left.delta == 0
+    assert first.volume.resolved_ml == pytest.approx(second.volume.new_ml)
+    assert first.volume.resolved_ml == pytest.approx((visit.oedema.data > 0).sum() * visit.oedema.grid.voxel_ml)
+    assert set(np.unique(first.labels.data)) == {0, RESOLVED} and set(np.unique(second.labels.data)) == {0, NEW}
+    assert sum(first.probabilities.values()) == pytest.approx(1)
+
+
+def test_three_visits_make_a_trajectory(visit: Visit) -> None:
+    found = compare_visits([visit, without_oedema(visit), replace(visit, input_sha256="ee" * 32)], SETTINGS)
+    assert found.trajectory is not None
+    assert [step.sparcc for step in found.trajectory.steps] == [8, 0, 8]
+    assert (found.trajectory.lowest, found.trajectory.relapse) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"acquisition": "pdfs"}, "sequence"),
+        ({"day": -30}, "wrong_order"),
+        ({"echo": 200.0}, "echo_time"),
+    ],
+)
+def test_visits_that_cannot_be_compared_say_why(visit: Visit, change: dict[str, object], code: str) -> None:
+    acquisition = visit.acquisition
+    if "acquisition" in change:
+        acquisition = replace(acquisition, kind=str(change["acquisition"]))
+    if "echo" in change:
+        acquisition = replace(acquisition, echo_time_ms=200.0)
+    later = replace(visit, acquisition=acquisition, input_sha256="ef" * 32, day=-30 if "day" in change else 10)
+    found = compare_visits([replace(visit, day=0), later], SETTINGS)
+    assert only(found) is ChangeClass.NOT_COMPARABLE
+    assert code in codes(found)
+    assert json.loads(comparison_json(found, SETTINGS))["change"]["class"] == "not_comparable"
+    assert "Not comparable" in comparison_page(found)
+
+
+def test_a_visit_without_a_score_makes_no_class(visit: Visit) -> None:
+    why = (Reason("coverage", "Half of the pelvis is missing."),)
+    for visits, code in (([visit, why], "followup_not_scorable"), ([why, visit], "baseline_not_scorable")):
+        found = compare_visits(visits, SETTINGS)
+        assert only(found) is ChangeClass.NOT_COMPARABLE
+        assert {code, "coverage"} <= codes(found)
+        assert "Half of the pelvis" in sentence(found.followups[0], found)
+        assert "null" in comparison_json(found, SETTINGS)
+
+
+def test_differences_of_the_scans_are_cautions(visit: Visit) -> None:
+    acquisition = replace(visit.acquisition, field_strength_t=3.0, echo_time_ms=90.0, manufacturer="Other")
+    found = compare_visits([visit, replace(visit, acquisition=acquisition, input_sha256="ef" * 32)], SETTINGS)
+    assert {c.code for c in found.followups[0].cautions} == {
+        "field_strength", "echo_time", "scanner", "without_images",
+    }  # fmt: skip
+    assert only(found) is ChangeClass.STABILITY
+
+
+def test_strict_mode_reaches_the_class(visit: Visit) -> None:
+    strict = Settings(compare=CompareSettings(strict=True))
+    found = compare_visits([visit, without_oedema(visit)], strict)
+    change = found.followups[0].change
+    assert change is not None and change.outcome.threshold == 3.4
+
+
+def test_what_is_written_is_whole_plain_and_the_same_twice(pictured: Visit) -> None:
+    found = compare_visits([pictured, without_oedema(pictured)], SETTINGS)
+    text = comparison_json(found, SETTINGS)
+    plain = json.loads(text)
+    change = plain["change"]
+    assert (change["class"], change["sparcc_delta"], change["sparcc_baseline"], change["sparcc_followup"]) == (
+        "normalization", -8, 8, 0,
+    )  # fmt: skip
+    assert set(change["probabilities"]) == {"normalization", "regression", "stability", "progression"}
+    assert plain["alignment"]["succeeded"] and plain["cautions"] == []
+    assert plain["sentence"].startswith("Bone-marrow oedema of the sacroiliac joints has normalized: SPARCC 8 to 0")
+    assert comparison_json(found, SETTINGS) == text
+    again = compare_visits([pictured, without_oedema(pictured)], SETTINGS)
+    assert comparison_json(again, SETTINGS) == text
+    page = comparison_page(found)
+    assert comparison_page(again) == page
+    assert not re.search(r"(src|href)=[\"'](?!data:|#)", page)
+    assert page.count('class="first"') == page.count('class="second"') == 12
+    assert "flicker" in page and "Not for diagnosis" in page and "Normalization" in page
