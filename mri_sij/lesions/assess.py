@@ -126,7 +126,8 @@ def search_region(
 
 def _with_odds(search: Search) -> Search:
     """The probability of oedema from all measures in place of the network's."""
-    found = odds.measures(search.ratio, search.bone, search.depth_mm, search.t1_ratio, search.oedema, search.pixel_mm)
+    network = search.oedema if odds.uses_network() else None
+    found = odds.measures(search.ratio, search.bone, search.depth_mm, search.t1_ratio, network, search.pixel_mm)
     return replace(search, oedema=odds.probability(found))
 
 

@@ -21,7 +21,7 @@ Field = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 MODEL_FILE = "odds.json"
-FINE_MM, MIDDLE_MM, COARSE_MM, WIDE_MM = 0.6, 1.5, 4.0, 10.0
+FINE_MM, MIDDLE_MM, COARSE_MM = 0.6, 1.5, 4.0
 """Standard deviations of the Gaussians, in the plane, over which brightness is averaged."""
 
 
@@ -39,14 +39,13 @@ def measures(
     probability. Averages are over `bone` only, so that what lies beyond the cortex does not colour them.
     """
     fine = np.log(np.clip(ratio, 0.2, 5.0))
-    middle, coarse, wide = (_average(fine, bone, pixel_mm, mm) for mm in (MIDDLE_MM, COARSE_MM, WIDE_MM))
+    middle, coarse = (_average(fine, bone, pixel_mm, mm) for mm in (MIDDLE_MM, COARSE_MM))
     beside = _beside(middle, bone)
     shallow = np.minimum(depth_mm, 60.0)
     found = {
         "fine": fine,
         "middle": middle,
         "coarse": coarse,
-        "wide": wide,
         "beside": beside,
         "least": np.minimum(middle, beside),
         "over_15": np.maximum(middle - np.float32(0.15), 0),
@@ -78,6 +77,11 @@ def coefficients() -> dict[str, dict[str, float]]:
     """The fitted coefficients by set and measure."""
     stored: dict[str, Any] = json.loads((files("mri_sij.lesions") / MODEL_FILE).read_text(encoding="utf-8"))
     return {name: dict(stored[name]) for name in ("with_t1", "without_t1")}
+
+
+def uses_network() -> bool:
+    """Whether the fitted model asks for the network's opinion."""
+    return "network" in coefficients()["with_t1"]
 
 
 def _average(values: Field, bone: Mask, pixel_mm: tuple[float, float], scale_mm: float) -> Field:

@@ -62,19 +62,24 @@ def sample(visit: SimulatedVisit, maps: Maps, rng: np.random.Generator, *, netwo
 
 
 def fit(samples: list[Sample], *, with_t1: bool) -> dict[str, float]:
-    """Coefficients by measure, with the constant; oedema weighs twice, because it is the rarer."""
+    """Coefficients by measure, with the constant."""
     names = samples[0][0]
     columns = [n for n, name in enumerate(names) if with_t1 or name not in T1_MEASURES]
     table = np.concatenate([s[1][:, columns] for s in samples])
     truth = np.concatenate([s[2] for s in samples]).astype(float)
     middle, spread = table.mean(0), table.std(0) + 1e-6
     design = np.concatenate([np.ones((len(table), 1)), (table - middle) / spread], 1)
-    solution = _newton(design, truth, np.where(truth > 0, 2.0, 1.0))
+    solution = _newton(design, truth, np.concatenate([_weights(s[2]) for s in samples]))
     weights = solution[1:] / spread
     constant = float(solution[0] - weights @ middle)
     return {"constant": round(constant, 5)} | {
         names[n]: round(float(w), 5) for n, w in zip(columns, weights, strict=True)
     }
+
+
+def _weights(oedema: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Oedema of a visit weighs more (up to 10 times) the less of it there is: small lesions are as much a finding."""
+    return np.where(oedema, np.clip(1500 / max(int(oedema.sum()), 1), 1.0, 10.0), 1.0)
 
 
 def _newton(
