@@ -1,7 +1,8 @@
 """The nine patients of Aydoğ et al., North Clin Istanb 2019;6(1):75-80, as simulated patients.
 
 What the paper says of each patient (sex, age, dose, HLA-B27, site, interval, outcome) stands here; it gives no numbers
-for the oedema, so size, depth and brightness are ours, chosen once to fit its words. Erosions (case 8) are not simulated.
+for the oedema, so size, depth and brightness are ours, chosen once to fit its words. Erosions (case 8) are not
+simulated.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ CASES = (
     Case(6, "M", 16, "40/20/40 mg/d (7 months)", YES, BOTH, None, None, 106, _MARKED, None),
     Case(7, "F", 44, "not reported (7 years earlier)", NO, FRONT, 1, "similar", 107, _ANTEROINFERIOR, _ANTEROINFERIOR),
     Case(8, "F", 28, "50 mg/d (5 months, 6 years earlier)", NO, ERODED, None, None, 108, _MILD, None),
-    Case(9, "F", 36, "50 mg/d (2 courses of 6 months)", NO, "bilateral", 1, "regression", 109, _MILD, faded(_MILD, 0.8, 1)),
+    Case(9, "F", 36, "50 mg/d (2 courses of 6 months)", NO, "bilateral", 1, "regression", 109, _MILD, faded(_MILD, 0.8, 1)),  # noqa: E501
 )  # fmt: skip
 
 SAID = {"normal": "normalization", "regression": "regression", "similar": "stability", "progression": "progression"}
