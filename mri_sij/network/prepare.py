@@ -29,5 +29,9 @@ def neighbours(stir: Field, t1: Field | None, slice_number: int, stride: int = 1
     last = stir.shape[2] - 1
     parts = [stir[:, :, int(np.clip(slice_number + n * stride, 0, last))] for n in STIR_SLICES]
     for n in T1_SLICES:
-        parts.append(np.zeros(stir.shape[:2], np.float32) if t1 is None else t1[:, :, int(np.clip(slice_number + n * stride, 0, last))])
+        parts.append(
+            np.zeros(stir.shape[:2], np.float32)
+            if t1 is None
+            else t1[:, :, int(np.clip(slice_number + n * stride, 0, last))]
+        )
     return np.stack(parts).astype(np.float32)

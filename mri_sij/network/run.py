@@ -66,7 +66,9 @@ def _forward(session: Any, stir: Field, t1: Field | None, stride: int) -> Field:
         logits = session.run(None, {"image": image})[0][:, :, :nx, :ny]
         bones = np.exp(logits[:, :4] - logits[:, :4].max(1, keepdims=True))
         out[:4, :, :, start : start + len(image)] = np.moveaxis(bones / bones.sum(1, keepdims=True), 0, -1)
-        out[4:, :, :, start : start + len(image)] = np.moveaxis(1 / (1 + np.exp(-np.clip(logits[:, 4:], -30, 30))), 0, -1)
+        out[4:, :, :, start : start + len(image)] = np.moveaxis(
+            1 / (1 + np.exp(-np.clip(logits[:, 4:], -30, 30))), 0, -1
+        )
     return out
 
 

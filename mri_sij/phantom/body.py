@@ -69,7 +69,10 @@ def draw_person(rng: np.random.Generator) -> Person:
         {n: p - centre + (0.0, 18.0, 22.0) for n, p in pelvis.landmarks.items()},
     )
     frame = _frame(moved)
-    bones = [signed_distance(fill_mesh(v, f, LATTICE), LATTICE.step) for v, f in zip(moved.vertices, moved.faces, strict=True)]
+    bones = [
+        signed_distance(fill_mesh(v, f, LATTICE), LATTICE.step)
+        for v, f in zip(moved.vertices, moved.faces, strict=True)
+    ]
     _lower_sacrum(bones[0], frame, moved, rng)
     sacrum, left, right, cartilaginous = _joints(bones, rng)
     lumbar = _lumbar(frame, rng)
@@ -115,7 +118,12 @@ def _lower_sacrum(sacrum: Field, frame: Frame, pelvis: Pelvis, rng: np.random.Ge
             across = np.cos(angle) * frame.back - np.sin(angle) * frame.up
             for x in (-1, 1):
                 aside = np.array([x * width * 0.45, 0, 0])
-                paint_tube(hole, LATTICE, np.array([point + aside - 12 * across, point + aside + 12 * across]), np.full(2, rng.uniform(2, 3.5)))
+                paint_tube(
+                    hole,
+                    LATTICE,
+                    np.array([point + aside - 12 * across, point + aside + 12 * across]),
+                    np.full(2, rng.uniform(2, 3.5)),
+                )
     np.maximum(sacrum, -hole, out=sacrum)
 
 
@@ -132,7 +140,9 @@ def _joints(bones: list[Field], rng: np.random.Generator) -> tuple[Field, Field,
         middle, total = (sacrum - ilium) / 2, sacrum + ilium
         spread = np.clip((total - gap) / 2, 0, 2.0) * np.clip((9 - total) / 3, 0, 1) * (np.abs(middle) < 8)
         own = np.maximum(sacrum - spread, middle + gap / 2)
-        grown = np.where(middle > -25, np.where(spread > 0, np.minimum(grown, own), np.maximum(grown, middle + gap / 2)), grown)
+        grown = np.where(
+            middle > -25, np.where(spread > 0, np.minimum(grown, own), np.maximum(grown, middle + gap / 2)), grown
+        )
         ilia.append(np.maximum(ilium - spread, gap / 2 - middle).astype(np.float32))
         cartilaginous |= (ndi.gaussian_filter(total, 1.5) < _CARTILAGE_REACH_MM) & (np.abs(middle) < 12)
     return grown.astype(np.float32), ilia[0], ilia[1], cartilaginous
@@ -146,14 +156,31 @@ def _lumbar(frame: Frame, rng: np.random.Generator) -> Field:
     for level in range(3):
         back = np.array([0.0, up[2], -up[1]])
         centre = base + up * (disc + height / 2)
-        _vertebra(field, centre, up, back, (rng.uniform(22, 27), frame.endplate_depth_mm / 2 * rng.uniform(0.98, 1.1), height / 2), rng, l5=level == 0)
+        _vertebra(
+            field,
+            centre,
+            up,
+            back,
+            (rng.uniform(22, 27), frame.endplate_depth_mm / 2 * rng.uniform(0.98, 1.1), height / 2),
+            rng,
+            l5=level == 0,
+        )
         base = centre + up * height / 2
         up = up + (0, 0.12, 0.35)
         up = up / np.linalg.norm(up)
     return field
 
 
-def _vertebra(field: Field, centre: Floats, up: Floats, back: Floats, size: tuple[float, float, float], rng: np.random.Generator, *, l5: bool) -> None:
+def _vertebra(
+    field: Field,
+    centre: Floats,
+    up: Floats,
+    back: Floats,
+    size: tuple[float, float, float],
+    rng: np.random.Generator,
+    *,
+    l5: bool,
+) -> None:
     half_width, half_depth, half_height = size
     lo = np.maximum(np.floor(LATTICE.index(centre - (62, 50, 40))).astype(int), 0)
     hi = np.minimum(np.ceil(LATTICE.index(centre + (62, 75, 40))).astype(int), LATTICE.shape)
@@ -176,12 +203,22 @@ def _vertebra(field: Field, centre: Floats, up: Floats, back: Floats, size: tupl
             solid = np.minimum(solid, np.sqrt((u - side * at[0]) ** 2 + (v - at[1]) ** 2 + (w - at[2]) ** 2) - radius)
         reach, thick = (rng.uniform(34, 46), 7.0) if l5 else (rng.uniform(36, 46), 4.5)
         t = np.clip((side * u - 14) / (reach - 14), 0, 1)
-        process = np.sqrt((side * u - 14 - t * (reach - 14)) ** 2 + (v - half_depth - 2 - 5 * t) ** 2 + (w - 3 - 5 * t) ** 2)
+        process = np.sqrt(
+            (side * u - 14 - t * (reach - 14)) ** 2 + (v - half_depth - 2 - 5 * t) ** 2 + (w - 3 - 5 * t) ** 2
+        )
         solid = np.minimum(solid, process - thick * (1 - 0.35 * t))
     field[box] = np.minimum(field[box], solid)
 
 
-def _soft_tissue(sacrum: Field, left: Field, right: Field, lumbar: Field, cartilaginous: NDArray[np.bool_], frame: Frame, rng: np.random.Generator) -> NDArray[np.uint8]:
+def _soft_tissue(
+    sacrum: Field,
+    left: Field,
+    right: Field,
+    lumbar: Field,
+    cartilaginous: NDArray[np.bool_],
+    frame: Frame,
+    rng: np.random.Generator,
+) -> NDArray[np.uint8]:
     x, y, z = LATTICE.axes()
     ilium = np.minimum(left, right)
     bone = np.minimum(np.minimum(sacrum, ilium), lumbar)
@@ -197,11 +234,17 @@ def _soft_tissue(sacrum: Field, left: Field, right: Field, lumbar: Field, cartil
         border |= np.roll(muscle, 1, axis) != muscle
     seams = noise(LATTICE, 25, rng)
     tissue[border & (muscle > 0) & (seams > rng.uniform(-1.2, 0.3))] = Tissue.FAT
-    septa = np.abs(noise(LATTICE, (6, 9, 22), rng)) < np.where(muscle == 4, rng.uniform(0.05, 0.35), rng.uniform(0.0, 0.05))
+    septa = np.abs(noise(LATTICE, (6, 9, 22), rng)) < np.where(
+        muscle == 4, rng.uniform(0.05, 0.35), rng.uniform(0.0, 0.05)
+    )
     tissue[septa & (muscle > 0)] = Tissue.FAT
     retro = (sacrum + ilium < 34) & (sacrum < 25) & (ilium < 25) & (y > frame.endplate[1] - 8)
     speckle = noise(LATTICE, 5, rng)
-    tissue[retro] = np.where(speckle > rng.uniform(-0.4, 0.5), Tissue.FAT, np.where(speckle < rng.uniform(-1.4, -0.4), Tissue.MUSCLE, Tissue.LIGAMENT))[retro]
+    tissue[retro] = np.where(
+        speckle > rng.uniform(-0.4, 0.5),
+        Tissue.FAT,
+        np.where(speckle < rng.uniform(-1.4, -0.4), Tissue.MUSCLE, Tissue.LIGAMENT),
+    )[retro]
     _canal_and_nerves(tissue, bone, frame, rng)
     _vessels(tissue, bone, frame, rng)
     _discs(tissue, frame, lumbar, rng)
@@ -223,7 +266,9 @@ def _ventral_surface(sacrum: Field, lumbar: Field) -> Field:
     return np.asarray(front, np.float32)[None, None, :]
 
 
-def _muscles(x: Field, y: Field, z: Field, sacrum: Field, ilium: Field, bone: Field, frame: Frame, rng: np.random.Generator) -> NDArray[np.uint8]:
+def _muscles(
+    x: Field, y: Field, z: Field, sacrum: Field, ilium: Field, bone: Field, frame: Frame, rng: np.random.Generator
+) -> NDArray[np.uint8]:
     """Groups: 1 gluteal, 2 iliacus and inner wall, 3 psoas, 4 multifidus and erector, 5 piriformis, 6 gluteus maximus."""
     side = np.sign(x)
     gx, gy, gz = np.gradient(ilium, LATTICE.step)
@@ -235,17 +280,38 @@ def _muscles(x: Field, y: Field, z: Field, sacrum: Field, ilium: Field, bone: Fi
     muscle[(outward > 0.1) & (ilium < rng.uniform(26, 42) * taper * (1 + 0.15 * vary))] = 1
     inner = np.where(z > frame.promontory[2] - 35, rng.uniform(16, 34), rng.uniform(7, 15)) * (1 + 0.2 * vary)
     muscle[(outward < -0.1) & (ilium < inner) & (sacrum > 14) & (gz < 0.75)] = 2
-    rear = y - np.interp(z, (frame.s3[2] - 40, frame.spine_tip[2], frame.endplate[2] + 60), (frame.s3[1] + 8, frame.spine_tip[1], frame.spine_tip[1] - rng.uniform(0, 12))).astype(np.float32)
-    behind = (y > frame.endplate[1] + (frame.endplate[2] - z) * (-frame.up[1] / frame.up[2]) * 0.75 + 6) & (rear < 4 + 3 * vary - 0.10 * np.abs(x))
+    rear = y - np.interp(
+        z,
+        (frame.s3[2] - 40, frame.spine_tip[2], frame.endplate[2] + 60),
+        (frame.s3[1] + 8, frame.spine_tip[1], frame.spine_tip[1] - rng.uniform(0, 12)),
+    ).astype(np.float32)
+    behind = (y > frame.endplate[1] + (frame.endplate[2] - z) * (-frame.up[1] / frame.up[2]) * 0.75 + 6) & (
+        rear < 4 + 3 * vary - 0.10 * np.abs(x)
+    )
     muscle[behind & (np.abs(x) + 5 * vary < rng.uniform(48, 66)) & (z > frame.s3[2] - 15)] = 4
     lower = np.minimum(sacrum, ilium)
-    maximus = (gy > -0.2) & (np.abs(x) > rng.uniform(1, 8) + 3 * vary + 0.25 * np.maximum(z - frame.s3[2] + 20, 0)) & (lower < rng.uniform(22, 38)) & (y > frame.s3[1] - 25 + np.abs(x) * 0.2) & (z < frame.s3[2] + 28) & (muscle == 0)
+    maximus = (
+        (gy > -0.2)
+        & (np.abs(x) > rng.uniform(1, 8) + 3 * vary + 0.25 * np.maximum(z - frame.s3[2] + 20, 0))
+        & (lower < rng.uniform(22, 38))
+        & (y > frame.s3[1] - 25 + np.abs(x) * 0.2)
+        & (z < frame.s3[2] + 28)
+        & (muscle == 0)
+    )
     muscle[maximus & (y > frame.s3[1] + (frame.s3[2] - z) * 0.3 + 4 - np.abs(x) * 0.15)] = 6
     tube = np.full(LATTICE.shape, 99, np.float32)
     size = rng.uniform(0.8, 1.25)
     for s in (-1, 1):
         top, prom = frame.endplate + 75 * frame.endplate_normal, frame.promontory
-        path = np.array([top + (s * 36, 4, 10), prom + (s * 42, 6, 40), prom + (s * 50, -4, 8), prom + (s * 66, -38, -26), prom + (s * 80, -70, -62)])
+        path = np.array(
+            [
+                top + (s * 36, 4, 10),
+                prom + (s * 42, 6, 40),
+                prom + (s * 50, -4, 8),
+                prom + (s * 66, -38, -26),
+                prom + (s * 80, -70, -62),
+            ]
+        )
         paint_tube(tube, LATTICE, path, size * np.array([15, 20, 20, 17, 15.0]))
     muscle[(tube < 0) & (bone > 1.5)] = 3
     tube[:] = 99
@@ -270,7 +336,14 @@ def _bowel(tissue: NDArray[np.uint8], room: NDArray[np.bool_], frame: Frame, rng
         path = start + np.cumsum(rng.normal(0, 12, (int(rng.integers(2, 7)), 3)), 0)
         _loop(tissue, room, path, rng.uniform(7, 17), fill, rng)
     lower = frame.s3 - 16 * frame.back
-    rectum = np.array([lower + 45 * frame.up - 6 * frame.back, lower + 12 * frame.up, lower - 25 * frame.up - 6 * frame.back, lower - 60 * frame.up - 20 * frame.back])
+    rectum = np.array(
+        [
+            lower + 45 * frame.up - 6 * frame.back,
+            lower + 12 * frame.up,
+            lower - 25 * frame.up - 6 * frame.back,
+            lower - 60 * frame.up - 20 * frame.back,
+        ]
+    )
     _loop(tissue, room, rectum + rng.normal(0, 4, 3), rng.uniform(7, 19), fill, rng)
     if rng.random() < 0.5:
         centre = lower + (rng.normal(0, 8), -rng.uniform(22, 40), rng.uniform(-30, 10))
@@ -282,12 +355,21 @@ def _bowel(tissue: NDArray[np.uint8], room: NDArray[np.bool_], frame: Frame, rng
         tissue[(ellipsoid((x, y, z), centre, rng.uniform((20, 14, 14), (45, 35, 35))) < 0) & room] = Tissue.URINE
 
 
-def _loop(tissue: NDArray[np.uint8], room: NDArray[np.bool_], path: Floats, radius: float, fill: Field, rng: np.random.Generator) -> None:
+def _loop(
+    tissue: NDArray[np.uint8],
+    room: NDArray[np.bool_],
+    path: Floats,
+    radius: float,
+    fill: Field,
+    rng: np.random.Generator,
+) -> None:
     tube = np.full(LATTICE.shape, 99, np.float32)
     paint_tube(tube, LATTICE, path, radius * rng.uniform(0.8, 1.2, len(path)))
     wall = rng.uniform(1.5, 3.5)
     tissue[(tube < 0) & room] = Tissue.BOWEL_WALL
-    contents = rng.choice([Tissue.GAS, Tissue.BOWEL, Tissue.URINE, Tissue.MUSCLE, Tissue.FAT], 2, p=[0.35, 0.3, 0.1, 0.15, 0.1])
+    contents = rng.choice(
+        [Tissue.GAS, Tissue.BOWEL, Tissue.URINE, Tissue.MUSCLE, Tissue.FAT], 2, p=[0.35, 0.3, 0.1, 0.15, 0.1]
+    )
     tissue[(tube < -wall) & room] = np.where(fill > rng.normal(0, 0.7), *contents)[(tube < -wall) & room]
 
 
@@ -305,13 +387,33 @@ def _canal_and_nerves(tissue: NDArray[np.uint8], bone: Field, frame: Frame, rng:
     tissue[strands] = Tissue.NERVE
     for s in (-1, 1):
         ala = frame.promontory + (s * 40, 2, -2)
-        l5 = np.array([frame.canal + 25 * axis + (s * 9, 0, 0), frame.endplate + 12 * frame.endplate_normal + (s * 30, 4, 0), ala + (s * 2, -6, 0), ala + (s * 2, 8, -30)])
+        l5 = np.array(
+            [
+                frame.canal + 25 * axis + (s * 9, 0, 0),
+                frame.endplate + 12 * frame.endplate_normal + (s * 30, 4, 0),
+                ala + (s * 2, -6, 0),
+                ala + (s * 2, 8, -30),
+            ]
+        )
         paint_tube(root, LATTICE, l5, np.array([2.5, 3.5, 3.0, 3.0]))
         for depth, wide in ((26.0, 21.0), (47.0, 19.0), (66.0, 17.0)):
             hole = frame.endplate - depth * frame.up + (s * wide * rng.uniform(0.9, 1.1), 0, 0)
             start = hole + 14 * frame.up + 12 * frame.back - (s * 10, 0, 0)
             out = hole - 14 * frame.back - 10 * frame.up + (s * 8, 0, 0)
-            paint_tube(root, LATTICE, np.array([start, hole + 3 * frame.back, hole - 6 * frame.back, out, out - 25 * frame.up - 4 * frame.back + (s * 8, 0, 0)]), np.array([1.5, 2.8, 2.6, 2.4, 2.0]))
+            paint_tube(
+                root,
+                LATTICE,
+                np.array(
+                    [
+                        start,
+                        hole + 3 * frame.back,
+                        hole - 6 * frame.back,
+                        out,
+                        out - 25 * frame.up - 4 * frame.back + (s * 8, 0, 0),
+                    ]
+                ),
+                np.array([1.5, 2.8, 2.6, 2.4, 2.0]),
+            )
     tissue[(root < 0) & free] = Tissue.NERVE
     rim = (root > 0.5) & (root < 2.2) & (noise(LATTICE, 10, rng) > 0.6) & free
     tissue[rim] = Tissue.VEIN
@@ -326,7 +428,9 @@ def _vessels(tissue: NDArray[np.uint8], bone: Field, frame: Frame, rng: np.rando
             split = prom + (s * 30, -12 + offset, 4) + rng.normal(0, 3, 3)
             trunk = np.array([prom + (s * 8, -16 + offset, 45), split])
             outer = np.array([split, prom + (s * 48, -40 + offset, -22), prom + (s * 62, -75, -48)])
-            inner = np.array([split, prom + (s * 40, 14 + offset / 2, -24), prom + (s * 42, 34, -46), prom + (s * 55, 50, -66)]) + rng.normal(0, 3, 3)
+            inner = np.array(
+                [split, prom + (s * 40, 14 + offset / 2, -24), prom + (s * 42, 34, -46), prom + (s * 55, 50, -66)]
+            ) + rng.normal(0, 3, 3)
             for path, radius in ((trunk, 5.5), (outer, 5.0), (inner, 3.5)):
                 paint_tube(tube, LATTICE, path, np.full(len(path), radius * rng.uniform(0.7, 1.2)))
         tissue[(tube < 0) & free] = kind if rng.random() < 0.8 else Tissue.ARTERY
@@ -353,7 +457,16 @@ def _discs(tissue: NDArray[np.uint8], frame: Frame, lumbar: Field, rng: np.rando
         tissue[disc & (inside < 0.55)] = Tissue.DISC if rng.random() < 0.7 else Tissue.MUSCLE
 
 
-def _skin(tissue: NDArray[np.uint8], x: Field, y: Field, z: Field, muscle: NDArray[np.uint8], bone: Field, frame: Frame, rng: np.random.Generator) -> None:
+def _skin(
+    tissue: NDArray[np.uint8],
+    x: Field,
+    y: Field,
+    z: Field,
+    muscle: NDArray[np.uint8],
+    bone: Field,
+    frame: Frame,
+    rng: np.random.Generator,
+) -> None:
     """Subcutaneous fat behind the last muscle or bone, skin, and air outside."""
     body = (muscle > 0) | (bone < 0)
     last = body.shape[1] - 1 - body[:, ::-1].argmax(1)
@@ -378,7 +491,11 @@ def _marrow(sacrum: Field, frame: Frame, rng: np.random.Generator) -> tuple[Fiel
     x, y, z = LATTICE.axes()
     patchy = rng.uniform(0.02, 0.13) * noise(LATTICE, 22, rng) + rng.uniform(0.01, 0.09) * noise(LATTICE, 8, rng)
     grain = rng.uniform(0.02, 0.07) * noise(LATTICE, 3.0, rng) + rng.uniform(0.02, 0.05) * noise(LATTICE, 5, rng)
-    fattiness = patchy + rng.uniform(-0.02, 0.15) * np.clip((np.abs(x) - 22) / 20, 0, 1) * (sacrum < 2) + rng.uniform(-0.08, 0.12) * (sacrum > 2)
+    fattiness = (
+        patchy
+        + rng.uniform(-0.02, 0.15) * np.clip((np.abs(x) - 22) / 20, 0, 1) * (sacrum < 2)
+        + rng.uniform(-0.08, 0.12) * (sacrum > 2)
+    )
     disc = np.zeros(LATTICE.shape, np.float32)
     for depth in (rng.uniform(27, 32), rng.uniform(48, 54), rng.uniform(66, 74)):
         centre = frame.endplate - depth * frame.up

@@ -22,13 +22,27 @@ def draw_scanner(rng: np.random.Generator, *, physics: bool | None = None) -> Sc
         stir = Sequence(rng.uniform(3000, 5500), rng.uniform(45, 80), None, field, float(rng.uniform(0.02, 0.15)))
     t1 = Sequence(rng.uniform(420, 750), rng.uniform(8, 18), None, field)
     by_physics = bool(rng.random() < 0.6) if physics is None else physics
-    return Scanner(stir, t1, float(np.exp(rng.uniform(np.log(12), np.log(70)))), float(rng.uniform(25, 90)), float(rng.uniform(0, 3)), float(rng.uniform(0, 0.45)), float(rng.uniform(0.1, 0.5)), by_physics)
+    return Scanner(
+        stir,
+        t1,
+        float(np.exp(rng.uniform(np.log(12), np.log(70)))),
+        float(rng.uniform(25, 90)),
+        float(rng.uniform(0, 3)),
+        float(rng.uniform(0, 0.45)),
+        float(rng.uniform(0.1, 0.5)),
+        by_physics,
+    )
 
 
 def draw_position(rng: np.random.Generator) -> Position:
     """Slices along the sacrum as technicians place them, and less well."""
     tilt = float(np.clip(rng.normal(38, 13), 0, 62))
-    return Position(tilt, float(rng.normal(0, 4)), float(rng.normal(0, 3)), (float(rng.normal(0, 5)), float(rng.normal(0, 9)), float(rng.normal(0, 4))))
+    return Position(
+        tilt,
+        float(rng.normal(0, 4)),
+        float(rng.normal(0, 3)),
+        (float(rng.normal(0, 5)), float(rng.normal(0, 9)), float(rng.normal(0, 4))),
+    )
 
 
 def draw_matrix(rng: np.random.Generator) -> Matrix:

@@ -88,18 +88,47 @@ def draw_lesions(rng: np.random.Generator) -> tuple[Lesion, ...]:
     for _ in range(int(rng.choice([1, 2, 3, 4, 6], p=[0.2, 0.25, 0.25, 0.2, 0.1]))):
         side = Side.LEFT if rng.random() < 0.5 else Side.RIGHT
         along, across = rng.random(2)
-        ratio = 1 + rng.choice([rng.uniform(0.2, 0.45), rng.uniform(0.4, 1.0), rng.uniform(1.0, 2.4)], p=[0.25, 0.45, 0.3])
-        size = rng.choice([rng.uniform(3, 7), rng.uniform(6, 14), rng.uniform(14, 32), rng.uniform(35, 60)], p=[0.33, 0.37, 0.2, 0.1])
-        bones = (Bone.ILIUM, Bone.SACRUM) if rng.random() < 0.45 else (Bone.ILIUM,) if rng.random() < 0.5 else (Bone.SACRUM,)
+        ratio = 1 + rng.choice(
+            [rng.uniform(0.2, 0.45), rng.uniform(0.4, 1.0), rng.uniform(1.0, 2.4)], p=[0.25, 0.45, 0.3]
+        )
+        size = rng.choice(
+            [rng.uniform(3, 7), rng.uniform(6, 14), rng.uniform(14, 32), rng.uniform(35, 60)], p=[0.33, 0.37, 0.2, 0.1]
+        )
+        bones = (
+            (Bone.ILIUM, Bone.SACRUM)
+            if rng.random() < 0.45
+            else (Bone.ILIUM,)
+            if rng.random() < 0.5
+            else (Bone.SACRUM,)
+        )
         for bone in bones:
             depth = float(np.clip(size * rng.uniform(0.6, 1.3), 3, 60))
-            found.append(Lesion(side, bone, float(along), float(across), depth, float(size * rng.uniform(0.9, 1.8)), float(1 + (ratio - 1) * rng.uniform(0.8, 1.2))))
+            found.append(
+                Lesion(
+                    side,
+                    bone,
+                    float(along),
+                    float(across),
+                    depth,
+                    float(size * rng.uniform(0.9, 1.8)),
+                    float(1 + (ratio - 1) * rng.uniform(0.8, 1.2)),
+                )
+            )
     if rng.random() < 0.3:
         side, ratio, low = Side.LEFT if rng.random() < 0.5 else Side.RIGHT, rng.uniform(1.4, 3.2), rng.uniform(0, 0.5)
         for _ in range(int(rng.integers(4, 10))):
             bone = Bone.ILIUM if rng.random() < 0.6 else Bone.SACRUM
             place = float(np.clip(low + rng.uniform(0, 0.5), 0, 1)), float(rng.random())
-            found.append(Lesion(side, bone, *place, float(rng.uniform(2.5, 7)), float(rng.uniform(3, 8)), float(ratio * rng.uniform(0.85, 1.2))))
+            found.append(
+                Lesion(
+                    side,
+                    bone,
+                    *place,
+                    float(rng.uniform(2.5, 7)),
+                    float(rng.uniform(3, 8)),
+                    float(ratio * rng.uniform(0.85, 1.2)),
+                )
+            )
     return tuple(found)
 
 
@@ -141,12 +170,18 @@ def decoys(person: Person, rng: np.random.Generator) -> tuple[Field, Field]:
     away = np.clip((np.minimum(np.maximum(person.sacrum, ilium), 20) - 7) / 5, 0, 1)
     excess += islands * away * rng.uniform(0.1, 0.5)
     if rng.random() < 0.4:
-        patch = np.clip((noise(person.lattice, 10, rng) - rng.uniform(0.6, 1.8)) * 2, 0, 1) * (np.maximum(person.sacrum, ilium) < 18)
+        patch = np.clip((noise(person.lattice, 10, rng) - rng.uniform(0.6, 1.8)) * 2, 0, 1) * (
+            np.maximum(person.sacrum, ilium) < 18
+        )
         fat += patch * rng.uniform(0.1, 0.4)
     if rng.random() < 0.35:
-        patch = np.clip((noise(person.lattice, 8, rng) - rng.uniform(0.4, 1.5)) * 2, 0, 1) * (np.maximum(person.sacrum, ilium) < rng.uniform(6, 12))
+        patch = np.clip((noise(person.lattice, 8, rng) - rng.uniform(0.4, 1.5)) * 2, 0, 1) * (
+            np.maximum(person.sacrum, ilium) < rng.uniform(6, 12)
+        )
         excess -= patch * rng.uniform(0.3, 0.8)
         fat -= patch * rng.uniform(0.2, 0.6)
-    channels = np.clip(1 - np.abs(noise(person.lattice, 9, rng)) / 0.05, 0, 1) * np.clip(1 - np.abs(noise(person.lattice, 14, rng)) / 0.10, 0, 1)
+    channels = np.clip(1 - np.abs(noise(person.lattice, 9, rng)) / 0.05, 0, 1) * np.clip(
+        1 - np.abs(noise(person.lattice, 14, rng)) / 0.10, 0, 1
+    )
     excess += ndi.gaussian_filter(channels, 0.4) * rng.uniform(0.2, 1.6) * away
     return excess, fat

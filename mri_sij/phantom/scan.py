@@ -99,7 +99,15 @@ def grid_of(person: Person, position: Position, matrix: Matrix) -> Grid:
     return Grid(shape, LPS_TO_RAS @ affine)
 
 
-def acquire(person: Person, lesions: tuple[Lesion, ...], scanner: Scanner, grid: Grid, rng: np.random.Generator, *, thickness_mm: float) -> SimulatedVisit:
+def acquire(
+    person: Person,
+    lesions: tuple[Lesion, ...],
+    scanner: Scanner,
+    grid: Grid,
+    rng: np.random.Generator,
+    *,
+    thickness_mm: float,
+) -> SimulatedVisit:
     """Simulate STIR and T1 of `person` with `lesions` on `grid` (in the reading frame)."""
     presence, excess = oedema_field(person, lesions, rng)
     more, fat = decoys(person, rng)
@@ -110,17 +118,37 @@ def acquire(person: Person, lesions: tuple[Lesion, ...], scanner: Scanner, grid:
     marrow = _marrow_signal(person, (stir_table, t1_table), (excess, more, fat, hard), rng)
     fluid = np.isin(person.tissue, (Tissue.CSF, Tissue.VEIN, Tissue.JOINT_FLUID, Tissue.URINE)).astype(np.float32)
     ilium = np.minimum(person.left, person.right)
-    sums = {name: np.zeros(grid.shape, np.float32) for name in ("stir", "t1", "sacrum", "ilium", "lumbar", "oedema", "fluid", "joint", "cartilage", "ratio", "fat")}
+    sums = {
+        name: np.zeros(grid.shape, np.float32)
+        for name in ("stir", "t1", "sacrum", "ilium", "lumbar", "oedema", "fluid", "joint", "cartilage", "ratio", "fat")
+    }
     edge = 0.5 * grid.spacing_mm[0] + 0.25
-    cortex_mm = np.float32(rng.uniform(0.4, 1.6)) * np.exp(np.float32(rng.uniform(0, 0.8)) * noise(person.lattice, 12, rng))
+    cortex_mm = np.float32(rng.uniform(0.4, 1.6)) * np.exp(
+        np.float32(rng.uniform(0, 0.8)) * noise(person.lattice, 12, rng)
+    )
     cortex_mm = cortex_mm * np.where(person.sacrum < ilium, np.float32(rng.uniform(0.3, 1.1)), np.float32(1))
-    fields = {"s": person.sacrum, "i": ilium, "l": person.lumbar, "soft0": soft[0], "soft1": soft[1], "m0": marrow[0], "m1": marrow[1], "p": presence, "x": excess, "f": fluid, "c": cortex_mm, "k": person.cartilaginous.astype(np.float32)}
+    fields = {
+        "s": person.sacrum,
+        "i": ilium,
+        "l": person.lumbar,
+        "soft0": soft[0],
+        "soft1": soft[1],
+        "m0": marrow[0],
+        "m1": marrow[1],
+        "p": presence,
+        "x": excess,
+        "f": fluid,
+        "c": cortex_mm,
+        "k": person.cartilaginous.astype(np.float32),
+    }
     shades = stir_table[Tissue.CORTEX], t1_table[Tissue.CORTEX]
     for part in range(_SUBSLICES):
         offset = ((part + 0.5) / _SUBSLICES - 0.5) * thickness_mm / grid.spacing_mm[2]
         _add_layer(sums, {n: _sample(person, f, grid, offset) for n, f in fields.items()}, edge, shades)
     mean = {name: total / _SUBSLICES for name, total in sums.items()}
-    side_left = np.asarray(grid.world(np.stack(np.meshgrid(*(np.arange(n) for n in grid.shape), indexing="ij"), -1))[..., 0] < 0)
+    side_left = np.asarray(
+        grid.world(np.stack(np.meshgrid(*(np.arange(n) for n in grid.shape), indexing="ij"), -1))[..., 0] < 0
+    )
     labels = np.zeros(grid.shape, np.uint8)
     labels[mean["lumbar"] > 0.5] = LUMBAR
     labels[mean["sacrum"] > 0.5] = SACRUM
@@ -129,8 +157,15 @@ def acquire(person: Person, lesions: tuple[Lesion, ...], scanner: Scanner, grid:
     t1 = _degrade(mean["t1"], t1_table[Tissue.MARROW], scanner, grid, rng, person)
     oedema = mean["oedema"] > 0.5
     return SimulatedVisit(
-        Volume(stir, grid), Volume(t1, grid), LabelMap(labels, grid, _NAMES), oedema, (mean["oedema"] > 0.1) & ~oedema,
-        mean["fluid"] > 0.5, mean["joint"], mean["cartilage"] > 0.5, mean["ratio"] + 1,
+        Volume(stir, grid),
+        Volume(t1, grid),
+        LabelMap(labels, grid, _NAMES),
+        oedema,
+        (mean["oedema"] > 0.1) & ~oedema,
+        mean["fluid"] > 0.5,
+        mean["joint"],
+        mean["cartilage"] > 0.5,
+        mean["ratio"] + 1,
     )
 
 
@@ -141,7 +176,15 @@ def _table(sequence: Sequence, physics: bool, rng: np.random.Generator) -> Float
         marrow = table[Tissue.MARROW]
         free = marrow * rng.lognormal(-0.2, 0.7, len(table))
         mix = rng.uniform(0.2, 0.7)
-        dark = [Tissue.AIR, Tissue.CORTEX, Tissue.GAS, Tissue.OEDEMA, Tissue.MARROW, Tissue.FATTY_MARROW, Tissue.RED_MARROW]
+        dark = [
+            Tissue.AIR,
+            Tissue.CORTEX,
+            Tissue.GAS,
+            Tissue.OEDEMA,
+            Tissue.MARROW,
+            Tissue.FATTY_MARROW,
+            Tissue.RED_MARROW,
+        ]
         kept = table[dark]
         table = table * (1 - mix) + free * mix
         table[dark] = kept
@@ -159,7 +202,9 @@ def _soft_signal(person: Person, table: Floats, fat_gain: Field | None) -> Field
     return np.asarray(ndi.gaussian_filter(signal, 0.35))
 
 
-def _marrow_signal(person: Person, tables: tuple[Floats, Floats], changes: tuple[Field, Field, Field, Field], rng: np.random.Generator) -> tuple[Field, Field]:
+def _marrow_signal(
+    person: Person, tables: tuple[Floats, Floats], changes: tuple[Field, Field, Field, Field], rng: np.random.Generator
+) -> tuple[Field, Field]:
     stir_table, t1_table = tables
     excess, more, fat, hard = changes
     fatter = person.fattiness + fat
@@ -171,7 +216,9 @@ def _marrow_signal(person: Person, tables: tuple[Floats, Floats], changes: tuple
     stir = stir * (1 - person.disc) + stir_table[Tissue.DISC] * rng.uniform(0.3, 1.0) * person.disc
     t1 = 1 + t1_slope * fatter - person.grain * rng.uniform(0.5, 1.2)
     darkening = rng.uniform(0.15, 0.5)
-    t1 = np.maximum(t1 * (1 - darkening * np.clip(bright, 0, 1.5) / 1.5) * (1 + np.minimum(more, 0)) * (1 - 0.9 * hard), 0.1)
+    t1 = np.maximum(
+        t1 * (1 - darkening * np.clip(bright, 0, 1.5) / 1.5) * (1 + np.minimum(more, 0)) * (1 - 0.9 * hard), 0.1
+    )
     t1 = t1 * (1 - person.disc) + t1_table[Tissue.DISC] * person.disc
     return stir.astype(np.float32), t1.astype(np.float32)
 
@@ -184,7 +231,9 @@ def _sample(person: Person, field: Field, grid: Grid, slice_offset: float) -> Fi
     step = person.lattice.step
     matrix = moved[:3, :3] / step
     start = (moved[:3, 3] - np.array(person.lattice.origin)) / step
-    return np.asarray(ndi.affine_transform(field, matrix, start, output_shape=grid.shape, order=1, mode="nearest", output=np.float32))
+    return np.asarray(
+        ndi.affine_transform(field, matrix, start, output_shape=grid.shape, order=1, mode="nearest", output=np.float32)
+    )
 
 
 def _add_layer(sums: dict[str, Field], at: dict[str, Field], edge: float, cortex: tuple[float, float]) -> None:
@@ -203,7 +252,9 @@ def _add_layer(sums: dict[str, Field], at: dict[str, Field], edge: float, cortex
     sums["ratio"] += at["x"]
 
 
-def _degrade(image: Field, marrow: float, scanner: Scanner, grid: Grid, rng: np.random.Generator, person: Person) -> Field:
+def _degrade(
+    image: Field, marrow: float, scanner: Scanner, grid: Grid, rng: np.random.Generator, person: Person
+) -> Field:
     """Coil, uneven gain, blur or edge enhancement, ghosts, Rician noise, and the whole numbers that scanners store."""
     image = image * _coil(scanner, grid, person) * _bias(grid.shape, rng)
     blur = scanner.blur_mm / grid.spacing_mm[0]
@@ -211,7 +262,9 @@ def _degrade(image: Field, marrow: float, scanner: Scanner, grid: Grid, rng: np.
     if rng.random() < 0.35:
         image = np.maximum(image + rng.uniform(0.3, 1.2) * (image - ndi.gaussian_filter(image, (1.2, 1.2, 0))), 0)
     if rng.random() < 0.3:
-        image = image + rng.uniform(0.01, 0.05) * np.roll(image, int(rng.integers(20, 70)), axis=int(rng.integers(0, 2)))
+        image = image + rng.uniform(0.01, 0.05) * np.roll(
+            image, int(rng.integers(20, 70)), axis=int(rng.integers(0, 2))
+        )
     sigma = marrow / scanner.snr
     real = image + rng.normal(0, sigma, grid.shape)
     noisy = np.sqrt(real**2 + rng.normal(0, sigma, grid.shape) ** 2)
@@ -220,15 +273,25 @@ def _degrade(image: Field, marrow: float, scanner: Scanner, grid: Grid, rng: np.
 
 def _coil(scanner: Scanner, grid: Grid, person: Person) -> Field:
     """Gain of a surface coil under the back: 1 at the joints, `coil_gain` at the skin, falling with depth."""
-    index = np.stack(np.meshgrid(*(np.arange(0, n, 1 if a == 2 else 4) for a, n in enumerate(grid.shape)), indexing="ij"), -1)
+    index = np.stack(
+        np.meshgrid(*(np.arange(0, n, 1 if a == 2 else 4) for a, n in enumerate(grid.shape)), indexing="ij"), -1
+    )
     back = -(grid.world(index)[..., 1])
     depth = person.frame.spine_tip[1] + 10 - back
     gain = 1 + scanner.coil_gain * np.exp(-np.maximum(depth, -20) / scanner.coil_mm)
-    full = ndi.zoom(gain, [n / m for n, m in zip(grid.shape, gain.shape, strict=True)], order=1, grid_mode=True, mode="nearest")
+    full = ndi.zoom(
+        gain, [n / m for n, m in zip(grid.shape, gain.shape, strict=True)], order=1, grid_mode=True, mode="nearest"
+    )
     return np.asarray(full / np.median(full), np.float32)
 
 
 def _bias(shape: tuple[int, int, int], rng: np.random.Generator) -> Field:
     coarse = rng.normal(0, rng.uniform(0.02, 0.16), (5, 5, 4))
-    full = ndi.zoom(ndi.gaussian_filter(coarse, 0.7), [n / m for n, m in zip(shape, coarse.shape, strict=True)], order=1, grid_mode=True, mode="nearest")
+    full = ndi.zoom(
+        ndi.gaussian_filter(coarse, 0.7),
+        [n / m for n, m in zip(shape, coarse.shape, strict=True)],
+        order=1,
+        grid_mode=True,
+        mode="nearest",
+    )
     return np.asarray(np.exp(full), np.float32)

@@ -59,7 +59,11 @@ def load_model() -> ShapeModel:
         return ShapeModel(
             stored["mean"].astype(float),
             modes,
-            (stored["faces_0"].astype(np.int32), stored["faces_1"].astype(np.int32), stored["faces_2"].astype(np.int32)),
+            (
+                stored["faces_0"].astype(np.int32),
+                stored["faces_1"].astype(np.int32),
+                stored["faces_2"].astype(np.int32),
+            ),
         )
 
 

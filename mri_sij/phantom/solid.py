@@ -25,7 +25,10 @@ class Lattice:
 
     def axes(self) -> tuple[Field, Field, Field]:
         """Coordinates along x, y, z, shaped to broadcast against a field."""
-        x, y, z = (np.float32(o) + np.float32(self.step) * np.arange(n, dtype=np.float32) for o, n in zip(self.origin, self.shape, strict=True))
+        x, y, z = (
+            np.float32(o) + np.float32(self.step) * np.arange(n, dtype=np.float32)
+            for o, n in zip(self.origin, self.shape, strict=True)
+        )
         return x[:, None, None], y[None, :, None], z[None, None, :]
 
     def index(self, points: Floats) -> Floats:
@@ -64,7 +67,9 @@ def fill_mesh(vertices: Floats, faces: NDArray[np.int32], lattice: Lattice) -> N
 
 def signed_distance(inside: NDArray[np.bool_], step: float, smooth_voxels: float = 0.8) -> Field:
     """Signed distance in mm to the border of a mask, smoothed so that its zero level has no stairs."""
-    distance = ndi.distance_transform_edt(~inside).astype(np.float32) - ndi.distance_transform_edt(inside).astype(np.float32)
+    distance = ndi.distance_transform_edt(~inside).astype(np.float32) - ndi.distance_transform_edt(inside).astype(
+        np.float32
+    )
     distance -= np.sign(distance) * np.float32(0.5)
     return np.asarray(ndi.gaussian_filter(distance, smooth_voxels) * np.float32(step))
 

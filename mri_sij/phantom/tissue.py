@@ -103,7 +103,9 @@ def signal_table(sequence: Sequence, rng: np.random.Generator, spread: float = 0
         density *= rng.lognormal(0, spread / 2)
         fat = float(np.clip(fat + rng.normal(0, spread / 2) * (0 < fat < 1), 0, 1))
         water = (1 - fat) * _spin_echo(sequence, t1, t2)
-        lipid = fat * _spin_echo(sequence, fat_t1, _FAT_T2_MS) * (1 if sequence.inversion_time_ms else sequence.fat_left)
+        lipid = (
+            fat * _spin_echo(sequence, fat_t1, _FAT_T2_MS) * (1 if sequence.inversion_time_ms else sequence.fat_left)
+        )
         table[tissue] = density * abs(water + lipid)
     return table
 

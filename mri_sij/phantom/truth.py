@@ -36,7 +36,11 @@ def true_slices(visit: SimulatedVisit) -> tuple[int, ...] | None:
     """The six slices to score: from the most posterior slice on which both joints' cartilage is visible over at least half of its greatest
     height forwards. None when the stack holds fewer than six."""
     heights = [true_height_mm(visit, side) for side in Side]
-    full = np.all([h >= 0.5 * h.max() for h in heights], axis=0) if min(h.max() for h in heights) > 0 else np.zeros(1, bool)
+    full = (
+        np.all([h >= 0.5 * h.max() for h in heights], axis=0)
+        if min(h.max() for h in heights) > 0
+        else np.zeros(1, bool)
+    )
     if not full.any():
         return None
     last = int(np.flatnonzero(full).max())
@@ -79,8 +83,17 @@ def _joint(visit: SimulatedVisit, side: Side, z: int, intense_ratio: float) -> J
     for q in scored:
         place = bones[q.bone] & halves[q.half]
         mm2 = float((oedema & place).sum() * area)
-        quadrants.append(QuadrantEvidence(q, mm2 >= MIN_AREA_MM2, oedema_area_mm2=mm2, bone_area_mm2=float((place & within).sum() * area)))
-    deep = any((oedema & b & (depth > DEEP_MM)).sum() * area >= MIN_AREA_MM2 and (oedema & b & (depth < TOUCH_MM)).any() for b in bones.values())
+        quadrants.append(
+            QuadrantEvidence(
+                q, mm2 >= MIN_AREA_MM2, oedema_area_mm2=mm2, bone_area_mm2=float((place & within).sum() * area)
+            )
+        )
+    deep = any(
+        (oedema & b & (depth > DEEP_MM)).sum() * area >= MIN_AREA_MM2 and (oedema & b & (depth < TOUCH_MM)).any()
+        for b in bones.values()
+    )
     bright = (oedema & (visit.lesion_ratio[:, :, z] >= intense_ratio)).sum() * area >= MIN_AREA_MM2
     any_positive = any(q.oedema for q in quadrants)
-    return JointSliceEvidence(side, z, tuple(quadrants), bool(bright) and any_positive, deep and any_positive, joint_height_mm=height)
+    return JointSliceEvidence(
+        side, z, tuple(quadrants), bool(bright) and any_positive, deep and any_positive, joint_height_mm=height
+    )
