@@ -109,7 +109,8 @@ def failures_of(bones: Mapping[int, BoneAlignment], settings: CompareSettings) -
 
 
 def _unseen(bone: BoneAlignment, settings: CompareSettings) -> Reason:
-    text = f"Both visits see {bone.shared:.0%} of the joint surface of the {bone.name}; {settings.shared_bone:.0%} are needed."
+    share, needed = f"{bone.shared:.0%}", f"{settings.shared_bone:.0%}"
+    text = f"Both visits see {share} of the joint surface of the {bone.name}; {needed} are needed."
     return Reason("no_overlap", text)
 
 

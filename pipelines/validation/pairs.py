@@ -1,4 +1,4 @@
-"""Simulated pairs of visits with known change: is the class right, how far off is the change, how well are bones aligned?
+"""Simulated pairs of visits with known change: is the class right, how far off the change, how well are bones aligned?
 
     python pipelines/validation/pairs.py [--pairs 200] [--start 0] [--workers 1] [--json FILE]
 
@@ -64,14 +64,14 @@ def one(seed: int) -> Plain:
 
 
 def same_sequence(sessions: tuple[Session, ...]) -> tuple[Session, ...]:
-    """Follow-ups by the baseline's sequences (others are refused, rightly); noise, coil and all else stay their own."""
+    """Follow-ups by the baseline's sequences (others are refused, rightly); noise, coil and all else are their own."""
     first = sessions[0].scanner
     later = [replace(s, scanner=replace(s.scanner, stir=first.stir, t1=first.t1)) for s in sessions[1:]]
     return (sessions[0], *later)
 
 
 def alignment_error(baseline: Any, room: Any, bones: Any) -> float:
-    """Mean distance (mm) between where a point of the joints is in the follow-up and where its bones' motions put it."""
+    """Mean distance (mm) from where a point of the joints is in the follow-up to where its bone's motion puts it."""
     near = (np.abs(baseline.joint_mm) < 2) & baseline.cartilaginous
     points = baseline.stir.grid.world(np.argwhere(near)[::11])
     left = points[:, 0] < 0
