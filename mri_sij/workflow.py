@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from mri_sij.anatomy.backends import segment_visit
 from mri_sij.anatomy.find import Unusable, find_anatomy
-from mri_sij.anatomy.segment import segment
 from mri_sij.compare.folder import is_finished, read_finished
 from mri_sij.compare.records import Comparison
 from mri_sij.compare.visit import Visit, of_result
@@ -53,7 +53,6 @@ def score_visit(
     `series` names the STIR by the number that `mri-sij scan` lists; `overrule_form` holds a reader's changes to single
     items. RefusedError when the input or the form cannot be read without guessing.
     """
-    _require_builtin(settings)
     progress("reading")
     images = load_visit(path, series=series, settings=settings.ingest)
     stir = images.stir.reordered(images.stir.grid.reading_order)
@@ -62,7 +61,8 @@ def score_visit(
     progress("network")
     maps = predict(stir, t1)
     progress("anatomy")
-    anatomy = find_anatomy(stir, segment(maps, settings.anatomy), settings.anatomy)
+    bones = segment_visit(stir, t1, maps, settings.anatomy)
+    anatomy = find_anatomy(stir, bones, settings.anatomy, t1)
     if isinstance(anatomy, Unusable):
         return replace(result, unusable=anatomy, reasons=anatomy.why.reasons)
     result = replace(result, anatomy=anatomy, cautions=(*result.cautions, *anatomy.slice_choice.cautions))
@@ -79,12 +79,6 @@ def score_visit(
     cautions = (*result.cautions, *findings.cautions, *partly_seen(sheet.sparcc))
     result = replace(result, findings=findings, evidence=evidence, sheet=sheet, cautions=cautions)
     return result if overrule_form is None else _with_reader(result, evidence, overrule_form)
-
-
-def _require_builtin(settings: Settings) -> None:
-    if settings.anatomy.segmenter != "builtin":
-        name = settings.anatomy.segmenter.split(":")[0]
-        raise UsageError(f"The segmenter {name} is not known.", hint="Known: builtin.")
 
 
 def _in_native_numbers(evidence: Evidence, result: VisitResult) -> Evidence:

@@ -34,7 +34,7 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> None:
     """The made-up visit in place of reading, network and search for oedema; everything between is the program's own."""
     monkeypatch.setattr(workflow, "load_visit", lambda path, **kw: made_visit.images(made_visit.REVERSED))
     monkeypatch.setattr(workflow, "predict", lambda stir, t1: None)
-    monkeypatch.setattr(workflow, "segment", lambda maps, settings: made_visit.bones())
+    monkeypatch.setattr(workflow, "segment_visit", lambda stir, t1, maps, settings: made_visit.bones())
     monkeypatch.setattr(workflow, "find_oedema", lambda stir, t1, anatomy, maps, settings: made_visit.findings(anatomy))
 
 

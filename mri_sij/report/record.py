@@ -11,6 +11,7 @@ import numpy as np
 
 from mri_sij.anatomy.find import Anatomy
 from mri_sij.anatomy.quality import Quality
+from mri_sij.config import Settings
 from mri_sij.evidence import Reason
 from mri_sij.ingest.acquisition import Acquisition
 from mri_sij.ingest.choose import SeriesChoice
@@ -91,10 +92,18 @@ def visit_dict(result: VisitResult) -> Plain:
         "quality": _quality(result.quality),
         "series": _series(result),
         "reader": None if result.reading is None else _reader(result.reading),
-        "settings": result.settings.model_dump(mode="json"),
+        "settings": settings_dict(result.settings),
         "provenance": provenance_dict(result),
     }
     return {key: plain_value(value) for key, value in plain.items()}
+
+
+def settings_dict(settings: Settings) -> Plain:
+    """All settings as plain values. The path of another segmenter is left out: paths may name people."""
+    plain = settings.model_dump(mode="json")
+    name, _, path = settings.anatomy.segmenter.partition(":")
+    plain["anatomy"]["segmenter"] = f"{name}:PATH" if path else name
+    return plain
 
 
 def plain_value(value: Any) -> Any:

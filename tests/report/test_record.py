@@ -11,9 +11,10 @@ import made_visit
 import numpy as np
 import pytest
 
+from mri_sij.config import Settings
 from mri_sij.evidence import Side
 from mri_sij.report.dictionary import VISIT_KEYS
-from mri_sij.report.record import plain_value, visit_dict, visit_json
+from mri_sij.report.record import plain_value, settings_dict, visit_dict, visit_json
 from mri_sij.result import Reading
 from mri_sij.scoring.overrule import ItemChange, Overruled
 
@@ -80,6 +81,15 @@ def test_a_visit_that_is_not_scorable_has_no_0() -> None:
     assert plain["asas"]["positive_2009"] is None
     assert plain["oedema"]["volume_ml"] is None
     assert any(check["passed"] is False for check in plain["quality"])
+
+
+def test_the_path_of_another_segmenter_stays_out() -> None:
+    settings = Settings()
+    given = settings.model_copy(
+        update={"anatomy": settings.anatomy.model_copy(update={"segmenter": "masks:/DOE^JANE/a.nii"})}
+    )
+    assert settings_dict(given)["anatomy"]["segmenter"] == "masks:PATH"
+    assert settings_dict(settings)["anatomy"]["segmenter"] == "builtin"
 
 
 def test_same_result_same_bytes() -> None:
