@@ -81,6 +81,8 @@ class AnatomySettings(_Stage):
     """Least share of the sacrum in its largest connected part (0.9 and more on real sacroiliac joints)."""
     max_off_centre: float = 0.2
     """Greatest distance of the sacrum's middle from half-way between the joints, as a share of their distance (our choice)."""
+    max_left_right_deg: float = 35.0
+    """Greatest turn of the slices out of the left-right direction: beyond, the two joints are not cut alike (our choice)."""
     max_slice_ratio: float = 8.0
     """Greatest ratio of bone signal between slices (coil fall-off is about twofold on real scans)."""
     max_fat_ratio: float = 2.5

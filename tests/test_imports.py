@@ -34,7 +34,7 @@ THIRD_PARTY = {
     "SimpleITK": {"sitk_bridge", "ingest", "compare"},
     "nibabel": {"ingest", "report"},
     "onnxruntime": {"network", "anatomy"},
-    "highdicom": {"report"},
+    "highdicom": {"report", "anatomy"},
     "dask": {"study"},
     "distributed": {"study"},
     "dask_jobqueue": {"study"},

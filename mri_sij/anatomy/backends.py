@@ -1,4 +1,4 @@
-"""Who finds the bones: the shipped network, the user's own masks or network, or another segmenter in the user's environment.
+"""Who finds the bones: the shipped network, the user's own masks or network, or another segmenter installed here.
 
 All answer the same request with the same record; left and right are told anew by the affine, whatever they said.
 """
@@ -46,7 +46,7 @@ class SegmenterError(RefusedError):
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """What a back end is given: volumes on one grid in the reading frame, the shipped network's maps, and PATH of `name:PATH`."""
+    """What a back end is given: volumes on one grid in the reading frame, the network's maps, PATH of `name:PATH`."""
 
     stir: Volume
     t1: Volume | None
@@ -154,7 +154,7 @@ def _existing(path: Path | None, name: str) -> Path:
 
 
 def _run(command: list[str]) -> None:
-    """Run a segmenter of the user's environment; its own output is passed over, because it may name files and people."""
+    """Run a segmenter of the user's environment; its own output is dropped, because it may name files and people."""
     if shutil.which(command[0]) is None:
         raise SegmenterError(
             f"{command[0]} is not installed here.", hint="Install it, or give its finished output as name:PATH."

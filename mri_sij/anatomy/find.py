@@ -35,11 +35,16 @@ class Unusable:
     why: NotScorable
 
 
-def find_anatomy(stir: Volume, segmentation: Segmentation, settings: AnatomySettings) -> Anatomy | Unusable:
-    """Joints, quadrants and slices of segmented bones; Unusable when a quality check fails or six slices cannot be had."""
+def find_anatomy(
+    stir: Volume, segmentation: Segmentation, settings: AnatomySettings, t1: Volume | None = None
+) -> Anatomy | Unusable:
+    """Joints, quadrants and slices of segmented bones; Unusable when a quality check fails or six slices cannot be had.
+
+    All in the reading frame; `t1`, on the STIR's grid, tells whether fat is suppressed.
+    """
     labels = segmentation.labels
     joints = find_joints(labels, settings)
-    quality = assess(stir, segmentation, joints, settings)
+    quality = assess(stir, segmentation, joints, settings, t1)
     if quality.failed:
         return Unusable(segmentation, joints, quality, NotScorable(quality.failed))
     choice = choose_slices(labels, joints, settings)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mri_sij.anatomy.labels import LEFT_ILIUM, RIGHT_ILIUM
-from mri_sij.anatomy.margins import Facing, facing_margins
+from mri_sij.anatomy.margins import HALF_GAP_MM, Facing, facing_margins
 from mri_sij.anatomy.surface import smooth_surface
 from mri_sij.config import AnatomySettings
 from mri_sij.evidence import Side
@@ -21,11 +21,11 @@ ILIUM_OF = {Side.LEFT: LEFT_ILIUM, Side.RIGHT: RIGHT_ILIUM}
 
 _BIN_MM = 2.0
 _BENDING_MM = (2.0, 2.0)
-"""Waves of the joint's surface shorter than about six times this, up the slice and through the slices, are smoothed away."""
+"""Waves of the joint's surface shorter than about six times this (up and through the slices) are smoothed away."""
 _OUTLIER_MM = 2.0
 _BRIDGED_MM = 5.0
 _LEAST_PART_MM = 6.0
-"""Cartilaginous parts apart from the largest one count from this height: shorter ones are specks of the segmentation."""
+"""Cartilaginous parts apart from the largest one count from this height: shorter ones are specks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +34,8 @@ class JointSlice:
 
     `midline`, `sacral_margin` and `iliac_margin` are (n, 2) voxel positions (i, j) from the lower to the upper end;
     `gap_mm` (n,) is the width at each, in the slice. `cartilaginous` (n,) says where the joint is narrow enough to be
-    covered by cartilage; `height_mm` is the vertical extent of that part from its lowest to its highest point, `covered_mm`
-    the height of it without what lies between its parts, `facing_mm` that of all bone facing across the joint.
+    covered by cartilage; `height_mm` is the vertical extent of that part from its lowest to its highest point,
+    `covered_mm` its height without what lies between its parts, `facing_mm` that of all bone facing across the joint.
     """
 
     slice_number: int
@@ -101,7 +101,7 @@ def _find_joint(labels: LabelMap, side: Side, settings: AnatomySettings) -> Join
 
 
 def _surface(facing: Facing, spacing: tuple[float, float, float]) -> Floats:
-    """Smoothed column of the midline by row and slice, over all rows and slices between the outermost that face each other."""
+    """Smoothed column of the midline by row and slice, NaN on slices without a joint."""
     known = np.isfinite(facing.column)
     step = max(1, round(_BIN_MM / spacing[1]))
     bins = -(-known.shape[0] // step)
@@ -143,11 +143,11 @@ def _joint_slice(
     outward = 1 if side is Side.LEFT else -1
     across = np.stack([1 / length / spacing[0], -up[rows] / length / spacing[1]], 1) * outward
     midline = np.stack([column[rows], rows.astype(float)], 1)
-    half = gap[:, None] / 2 * across
+    to_ilium = np.minimum(gap / 2, HALF_GAP_MM)[:, None]
     covered = parts[rows]
     extent = (ends[-1] - ends[0] + 1) * spacing[1] if len(ends) else 0.0
     return JointSlice(
-        k, midline, midline - half, midline + half, gap, covered, float(extent), float(covered.sum() * spacing[1]),
+        k, midline, midline - (gap[:, None] - to_ilium) * across, midline + to_ilium * across, gap, covered, float(extent), float(covered.sum() * spacing[1]),
         float(len(rows) * spacing[1]),
     )  # fmt: skip
 

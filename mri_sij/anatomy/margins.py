@@ -14,9 +14,9 @@ from mri_sij.volume import LabelMap
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-_HALF_GAP_MM = 3.0
-"""The joint lies no further than this from the ilium: beyond a gap of 6 mm the sacral margin has drawn back (ligamentous recess, a
-notch in the segmentation), while the iliac margin runs on smoothly (joint gap 1-5 mm; chosen on simulated patients)."""
+HALF_GAP_MM = 3.0
+"""The joint lies no further than this from the ilium: in wider gaps the sacral margin draws back (ligamentous recess,
+a notch in the segmentation) while the iliac margin runs on smoothly (gap 1-5 mm; chosen on simulated patients)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ def facing_margins(labels: LabelMap, ilium: int, reach_mm: float) -> Facing:
 
 
 def _near_both(sacrum: Mask, ilium: Mask, spacing: tuple[float, float], reach_mm: float) -> tuple[slice, slice] | None:
-    """Box around the part of the slice where both bones' boxes come within `reach_mm` of each other; None without it."""
+    """Box in which both bones' boxes, grown by `reach_mm`, overlap; None where they do not."""
     boxes = [ndi.find_objects(mask.astype(np.uint8)) for mask in (sacrum, ilium)]
     if not all(boxes):
         return None
@@ -69,7 +69,7 @@ def _across(sacrum: Mask, ilium: Mask, spacing: tuple[float, float], reach_mm: f
         return column, gap
     to_sacrum, to_ilium = _signed(sacrum, spacing), _signed(ilium, spacing)
     total = to_sacrum + to_ilium
-    level = to_ilium - np.minimum(total / 2, _HALF_GAP_MM)
+    level = to_ilium - np.minimum(total / 2, HALF_GAP_MM)
     crossing = np.signbit(level[1:]) != np.signbit(level[:-1])
     narrow = np.minimum(total[1:], total[:-1])
     cost = np.where(crossing & (narrow <= reach_mm), narrow, np.inf)

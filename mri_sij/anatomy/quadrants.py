@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from mri_sij.anatomy.joint import ILIUM_OF, JointSlice, Joints
+from mri_sij.anatomy.joint import ILIUM_OF, Joints, JointSlice
 from mri_sij.anatomy.labels import SACRUM
+from mri_sij.anatomy.margins import HALF_GAP_MM
 from mri_sij.evidence import Side
 from mri_sij.volume import LabelMap
 
@@ -24,7 +25,7 @@ class Regions:
 
     `side` 0 none, 1 left, 2 right joint; `bone` 0 none, 1 sacrum, 2 ilium; `half` 0 none, 1 lower, 2 upper;
     `depth_mm` distance in the slice from the bone's own articular margin, as readers measure depth, `depth_3d_mm` the
-    same through the slices (both infinite outside the joint's bones); `cartilaginous` where the nearest part of the joint is.
+    same through the slices (both infinite outside the joint's bones); `cartilaginous` where the nearest joint is.
     """
 
     side: NDArray[np.uint8]
@@ -74,7 +75,9 @@ def _drawn(joint: JointSlice, shape: tuple[int, ...]) -> tuple[NDArray[np.intp],
     return at, np.rint(fine).astype(np.intp)
 
 
-def _to_midline(joint: JointSlice, shape: tuple[int, ...], spacing: tuple[float, float]) -> tuple[NDArray[np.float32], NDArray[np.intp], NDArray[np.bool_]]:
+def _to_midline(
+    joint: JointSlice, shape: tuple[int, ...], spacing: tuple[float, float]
+) -> tuple[NDArray[np.float32], NDArray[np.intp], NDArray[np.bool_]]:
     """Distance from the articular margin (mm), row of the nearest midline point, and whether that is cartilaginous."""
     line = np.ones(shape, bool)
     which = np.zeros(shape, np.intp)
@@ -84,24 +87,29 @@ def _to_midline(joint: JointSlice, shape: tuple[int, ...], spacing: tuple[float,
     which[i, j] = n
     away, (near_i, near_j) = ndi.distance_transform_edt(line, spacing, return_indices=True)
     nearest = which[near_i, near_j]
-    depth = np.maximum(away - joint.gap_mm[nearest] / 2, 0).astype(np.float32)
+    depth = np.maximum(away - np.minimum(joint.gap_mm[nearest] / 2, HALF_GAP_MM), 0).astype(np.float32)
     return depth, joint.midline[nearest, 1].astype(np.intp), joint.cartilaginous[nearest]
 
 
-def _solid_depth(joints: Joints, side: Side, shape: tuple[int, int, int], spacing: tuple[float, float, float]) -> NDArray[np.float32]:
+def _solid_depth(
+    joints: Joints, side: Side, shape: tuple[int, int, int], spacing: tuple[float, float, float]
+) -> NDArray[np.float32]:
+    """Distance in space (mm) from the articular margin, out to 60 mm from the joint."""
     joint = joints.of(side)
     out = np.full(shape, np.inf, np.float32)
     if not joint.slices:
         return out
     line = np.ones(shape, bool)
-    gaps = []
+    half_gap = np.zeros(shape, np.float32)
     for k, there in joint.slices.items():
         i, n = _drawn(there, shape)
-        line[i, np.rint(there.midline[n, 1]).astype(np.intp), k] = False
-        gaps.append(float(np.median(there.gap_mm)))
+        j = np.rint(there.midline[n, 1]).astype(np.intp)
+        line[i, j, k] = False
+        half_gap[i, j, k] = np.minimum(there.gap_mm[n] / 2, HALF_GAP_MM)
     where = np.argwhere(~line)
     reach = np.ceil(60 / np.array(spacing)).astype(int)
     lo, hi = np.maximum(where.min(0) - reach, 0), np.minimum(where.max(0) + reach + 1, shape)
     box = tuple(slice(a, b) for a, b in zip(lo, hi, strict=True))
-    out[box] = np.maximum(ndi.distance_transform_edt(line[box], spacing) - np.median(gaps) / 2, 0)
+    away, nearest = ndi.distance_transform_edt(line[box], spacing, return_indices=True)
+    out[box] = np.maximum(away - half_gap[box][tuple(nearest)], 0)
     return out

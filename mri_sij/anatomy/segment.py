@@ -13,16 +13,18 @@ from mri_sij.volume import LabelMap, Volume
 
 Mask = NDArray[np.bool_]
 _LATERAL_HOLE_MM = 25.0
-_SMOOTH_VOXELS = (0.8, 0.8, 0.3)
+_SMOOTH_MM = (0.9, 0.9, 2.0)
+"""Bones are smooth at this scale, in the plane and through it; the network's border is not."""
 
 
 def segment(maps: Maps, settings: AnatomySettings) -> Segmentation:
     """Bones from the maps, in the reading frame: most probable class, islands dropped, holes beside the joint closed.
 
-    Left and right come from the affine: an ilium voxel is left when it lies to the patient's left of the sacrum's middle.
+    Left and right come from the affine: ilium to the patient's left of the sacrum's middle is left.
     """
     classes = np.stack([maps.background, maps.sacrum, maps.ilium, maps.lumbar])
-    smooth = np.stack([ndi.gaussian_filter(c, _SMOOTH_VOXELS) for c in classes])
+    sigma = [mm / s for mm, s in zip(_SMOOTH_MM, maps.grid.spacing_mm, strict=True)]
+    smooth = np.stack([ndi.gaussian_filter(c, sigma) for c in classes])
     winner = smooth.argmax(0)
     sacrum = main_part(winner == 1, settings.island_fraction)
     labels = np.zeros(maps.grid.shape, np.uint8)
@@ -49,7 +51,7 @@ def label_sides(sacrum: Mask, ilium: Mask, island_fraction: float) -> NDArray[np
 
 def main_part(mask: Mask, island_fraction: float) -> Mask:
     """The largest connected part, and others of at least `island_fraction` of it."""
-    parts, count = ndi.label(mask)
+    parts, count = ndi.label(mask, np.ones((3, 3, 3)))
     if count < 2:
         return mask
     sizes = np.bincount(parts.ravel())

@@ -40,21 +40,27 @@ def choose_slices(labels: LabelMap, joints: Joints, settings: AnatomySettings) -
     heights = [_heights(joint, count) for joint in (joints.left, joints.right)]
     seen = np.max(heights, axis=0) >= settings.min_joint_height_mm
     if min(h.max() for h in heights) < settings.min_joint_height_mm or seen.sum() < settings.slices:
-        return NotScorable((Reason("too_few_slices", f"Cartilaginous joint is seen on {int(seen.sum())} slices; {settings.slices} are scored."),))
+        few = f"Cartilaginous joint is seen on {int(seen.sum())} slices; {settings.slices} are scored."
+        return NotScorable((Reason("too_few_slices", few),))
     full = np.all([h >= settings.full_height_fraction * h.max() for h in heights], axis=0)
     if not full.any():
-        return NotScorable((Reason("no_common_slice", "No slice shows the cartilaginous part of both joints: the slices lie askew."),))
+        askew = "No slice shows the cartilaginous part of both joints: the slices lie askew."
+        return NotScorable((Reason("no_common_slice", askew),))
     last = int(np.flatnonzero(full).max())
     cautions = []
     first = last - settings.slices + 1
     if first < 0:
-        cautions.append(Reason("stack_begins_late", f"The stack begins {-first} slices behind the front of the scored block; the first {settings.slices} are scored."))
+        late = (
+            f"The stack begins {-first} slices behind the scored block's front; its first {settings.slices} are scored."
+        )
+        cautions.append(Reason("stack_begins_late", late))
         first = 0
     numbers = tuple(range(first, first + settings.slices))
     left, right = (float(h[last]) for h in heights)
     reason = (
-        f"Slice {last} is the most posterior with at least {settings.full_height_fraction:.0%} of the greatest cartilaginous height "
-        f"on both sides (left {left:.0f} mm, right {right:.0f} mm); {settings.slices} consecutive slices from there forwards."
+        f"Slice {last} is the most posterior with at least {settings.full_height_fraction:.0%} of the greatest "
+        f"cartilaginous height on both sides (left {left:.0f} mm, right {right:.0f} mm); "
+        f"{settings.slices} consecutive slices from there forwards."
     )
     return SliceChoice(numbers, last, reason, obliquity_deg(labels), tuple(cautions))
 
@@ -82,4 +88,4 @@ def obliquity_deg(labels: LabelMap) -> float | None:
         return None
     axis = vectors[:, 1]
     normal = labels.grid.directions[1:, 2]
-    return float(np.degrees(np.arcsin(min(1.0, abs(axis @ normal)))))
+    return float(np.degrees(np.arcsin(min(1.0, abs(float(axis @ normal))))))

@@ -15,8 +15,8 @@ def smooth_surface(
 ) -> Floats:
     """Surface of shape (n, m) that minimizes weighted squared misfit plus squared second differences along both axes.
 
-    Grid points of weight 0 are filled in: between measurements smoothly, beyond them straight on. `stiffness` (>= 0) weighs the
-    penalty along each axis against a measurement of weight 1. Misfits beyond `scale` (in the unit of `values`) lose
+    Grid points of weight 0 are filled in: between measurements smoothly, beyond them straight on. `stiffness` (>= 0)
+    weighs the penalty along each axis against a measurement of weight 1. Misfits beyond `scale` (unit of `values`) lose
     weight from round to round (Geman-McClure), so that single leaps are ignored.
     """
     n, m = values.shape

@@ -20,7 +20,7 @@ def segment(
     series: Annotated[int | None, typer.Option(help="Number of the STIR, as `mri-sij scan` lists it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print quality.json.")] = False,
 ) -> None:
-    """Find sacrum, iliac wings and sacroiliac joints of one visit, the slices to score, and whether it can be scored."""
+    """Find sacrum, iliac wings and sacroiliac joints of one visit, the slices to score, and whether it can be."""
     from mri_sij.anatomy.backends import segment_visit  # noqa: PLC0415
     from mri_sij.anatomy.find import find_anatomy  # noqa: PLC0415
     from mri_sij.config import load_settings  # noqa: PLC0415
@@ -40,7 +40,7 @@ def segment(
     _progress("finding bones")
     bones = segment_visit(stir, t1, predict(stir, t1), wanted)
     _progress("finding joints")
-    found = find_anatomy(stir, bones, wanted)
+    found = find_anatomy(stir, bones, wanted, t1)
     write_anatomy(found, stir, native, out)
     _print(out, as_json)
 

@@ -27,7 +27,7 @@ SEGMENT_FILES = r"anatomy\.nii\.gz|joint\.json|quality\.json|anatomy\.png"
 def write_anatomy(found: Anatomy | Unusable, stir: Volume, native: Grid, out: Path) -> None:
     """Write the folder `out`, all of it or nothing.
 
-    `stir` is in the reading frame, `native` the grid that was read; `anatomy.nii.gz` and all voxel indices are of the latter.
+    `stir` is in the reading frame, `native` the grid that was read, to which the label map and all voxel indices belong.
     """
     scored = found.slice_choice.numbers if isinstance(found, Anatomy) else ()
     labels = found.segmentation.labels
@@ -40,7 +40,7 @@ def write_anatomy(found: Anatomy | Unusable, stir: Volume, native: Grid, out: Pa
 
 
 def joint_record(found: Anatomy | Unusable, native: Grid) -> dict[str, Any]:
-    """Joints by side and slice: points from the lower to the upper end in voxels of `native` and in RAS mm, widths in mm."""
+    """Joints by side and slice: points from lower to upper end in voxels of `native` and in RAS mm, widths in mm."""
     joints = found.joints
     sides = {
         str(side): [

@@ -27,13 +27,15 @@ _COLUMNS = 6
 _MARGIN_MM = 12.0
 
 
-def anatomy_montage(stir: Volume, labels: LabelMap, joints: Joints, scored: tuple[int, ...], reversed_slices: bool) -> bytes:
+def anatomy_montage(
+    stir: Volume, labels: LabelMap, joints: Joints, scored: tuple[int, ...], reversed_slices: bool
+) -> bytes:
     """PNG of all slices from front to back, the patient's right on the left; the same input gives the same bytes.
 
-    `stir`, `labels` and `joints` are in the reading frame; slices in `scored` get a white frame, and numbers are those of
-    the STIR's own slice axis, which `reversed_slices` says runs the other way.
+    `stir`, `labels` and `joints` are in the reading frame; slices in `scored` get a white frame; numbers are of the STIR's
+    own slice axis, which `reversed_slices` says runs the other way.
     """
-    places = np.argwhere(labels.data > 0)[:, :2]
+    places = np.argwhere(labels.data > 0)[:, :2].astype(np.float64)
     frame = frame_around(stir.grid, [places] if len(places) else [], (_MARGIN_MM, _MARGIN_MM))
     window = window_of([frame.cut(stir.data[:, :, k]) for k in range(stir.grid.shape[2])], 99.6)
     count = stir.grid.shape[2]

@@ -1,0 +1,57 @@
+"""Figures of the image itself: noise, evenness through the slices, suppression of fat."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from mri_sij.volume import Volume, require_same_grid
+
+Mask = NDArray[np.bool_]
+
+_LAPLACE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+_ENOUGH_VOXELS = 100
+_FAT_ML = 5.0
+_FAT_OVER_BONE = 1.35
+"""On T1, subcutaneous and visceral fat is brighter than marrow, which is half water (PDFF 50 %, PMID 30740910)."""
+
+
+def left_right_deg(stir: Volume) -> float:
+    """Angle of axis 0 of the reading frame to the patient's left: small in coronal and axial slices of any tilt."""
+    return float(np.degrees(np.arccos(np.clip(-stir.grid.directions[0, 0], -1, 1))))
+
+
+def signal_to_noise(stir: Volume, bone: Mask) -> float | None:
+    """Median signal of bone over the noise inside it (Immerkaer 1996: Laplacian mask, here with a robust spread)."""
+    inner = np.asarray(ndi.binary_erosion(bone, np.ones((3, 3, 1), bool), iterations=2))
+    chosen = inner if inner.sum() > _ENOUGH_VOXELS else bone
+    if chosen.sum() < _ENOUGH_VOXELS:
+        return None
+    box = ndi.find_objects(chosen.astype(np.uint8))[0][:2]
+    rough = np.abs(ndi.convolve(stir.values[box], _LAPLACE[:, :, None]))[chosen[box]]
+    noise = float(np.median(rough)) / 0.6745 / 6
+    return float(np.median(stir.values[chosen]) / noise) if noise > 0 else None
+
+
+def homogeneity(stir: Volume, bone: Mask) -> float | None:
+    """Brightest over darkest slice, by the lower quartile of bone, which oedema hardly moves."""
+    levels = []
+    for k in range(stir.grid.shape[2]):
+        inside = stir.values[:, :, k][bone[:, :, k]]
+        if inside.size >= _ENOUGH_VOXELS:
+            levels.append(float(np.percentile(inside, 25)))
+    return max(levels) / max(min(levels), 1e-6) if levels else None
+
+
+def fat_ratio(stir: Volume, t1: Volume, bone: Mask) -> float | None:
+    """STIR signal of fat (bright on T1, outside bone) over that of bone; None where there is too little fat to tell."""
+    grid = require_same_grid(stir, t1)
+    if bone.sum() < _ENOUGH_VOXELS:
+        return None
+    level = float(np.median(t1.values[bone]))
+    fat = (t1.values > _FAT_OVER_BONE * level) & ~bone
+    fat = np.asarray(ndi.binary_erosion(fat, np.ones((3, 3, 1), bool)))
+    if fat.sum() * grid.voxel_ml < _FAT_ML:
+        return None
+    return float(np.median(stir.values[fat]) / max(float(np.median(stir.values[bone])), 1e-6))
