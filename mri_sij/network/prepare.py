@@ -1,4 +1,5 @@
-"""From volumes to what the network is fed: its pixel, its brightness, its neighbouring slices. Training uses the same functions."""
+"""From volumes to what the network is fed: its pixel, its brightness, its neighbouring slices. Training uses the same
+functions."""
 
 from __future__ import annotations
 
@@ -20,12 +21,13 @@ def normalize(signal: Field) -> Field:
     top = np.percentile(signal[::3, ::3], 99)
     body = signal[::3, ::3][signal[::3, ::3] > 0.08 * top]
     middle = np.median(body) if body.size else 1.0
-    return np.log1p(np.clip(signal / np.float32(max(middle, 1e-6)), 0, 20) * 2).astype(np.float32)
+    relative = np.clip(signal / np.float32(max(middle, 1e-6)), 0, 20)
+    return np.asarray(np.log1p(relative * 2), np.float32)
 
 
 def neighbours(stir: Field, t1: Field | None, slice_number: int, stride: int = 1) -> Field:
-    """Input channels of one slice, shape (CHANNELS, x, y), from normalized volumes (x, y, slices); the end slices are repeated
-    beyond the ends, and a T1 that is not there is all 0. Neighbours are `stride` slices apart."""
+    """Input channels of one slice, shape (CHANNELS, x, y), from normalized volumes (x, y, slices); the end slices are
+    repeated beyond the ends, and a T1 that is not there is all 0. Neighbours are `stride` slices apart."""
     last = stir.shape[2] - 1
     parts = [stir[:, :, int(np.clip(slice_number + n * stride, 0, last))] for n in STIR_SLICES]
     for n in T1_SLICES:

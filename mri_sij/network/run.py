@@ -25,9 +25,9 @@ _BATCH = 5
 def predict(stir: Volume, t1: Volume | None, model: bytes | None = None) -> Maps:
     """Maps of bone, oedema and fluid on the STIR's grid.
 
-    `stir` must be in the reading frame (`Grid.reading_order`) and `t1` on the same grid (GeometryError otherwise). Two passes, as
-    is and mirrored left-right, are averaged. One thread, so that the result is the same bit by bit on every run; `model`
-    is another network of the same inputs and outputs.
+    `stir` must be in the reading frame (`Grid.reading_order`) and `t1` on the same grid (GeometryError otherwise).
+    Two passes, as is and mirrored left-right, are averaged. One thread, so that the result is the same bit by bit on
+    every run; `model` is another network of the same inputs and outputs.
     """
     if t1 is not None:
         require_same_grid(stir, t1)
@@ -46,7 +46,7 @@ def predict(stir: Volume, t1: Volume | None, model: bytes | None = None) -> Maps
 
 @lru_cache(maxsize=2)
 def _session(model: bytes | None) -> tuple[Any, str]:
-    import onnxruntime as ort
+    import onnxruntime as ort  # noqa: PLC0415 - slow to import; commands without the network do not need it
 
     stored = model if model is not None else (files("mri_sij.network") / MODEL_FILE).read_bytes()
     options = ort.SessionOptions()

@@ -1,9 +1,13 @@
-"""A simulated person: bones as signed distances, soft tissue as labels, marrow as fields, on one lattice in the pelvic frame.
+"""A simulated person: bones as signed distances, soft tissue as labels, marrow as fields, on one lattice in the
+pelvic frame.
 
-The pelvis comes from the shape model; the rest of the sacrum, lumbar vertebrae, discs, canal, nerves, vessels, muscles, fat and bowel are added by
-rule around it, with anatomy drawn anew for each person. Sizes follow the morphometry of the lumbosacral region (sacral breadth
-about 10 cm, foramina 6-14 mm, joint gap 1-5 mm; Rosatelli 2006, Vleeming 2012).
+The pelvis comes from the shape model; the rest of the sacrum, lumbar vertebrae, discs, canal, nerves, vessels,
+muscles, fat and bowel are added by rule around it, with anatomy drawn anew for each person. Sizes follow the
+morphometry of the lumbosacral region (sacral breadth about 10 cm, foramina 6-14 mm, joint gap 1-5 mm; Rosatelli 2006,
+Vleeming 2012).
 """
+
+# ruff: noqa: RUF005 - positions are arrays: + adds vectors, it does not join tuples
 
 from __future__ import annotations
 
@@ -25,9 +29,10 @@ _CARTILAGE_REACH_MM = 5.5
 class Person:
     """Fields on `lattice`, all in mm where they are distances (negative inside).
 
-    `sacrum`, `left`, `right` (ilia) and `lumbar` are signed distances; `tissue` holds a `Tissue` a voxel for all that is not
-    bone; `fattiness`, `red` and `grain` are marrow fields of mean about 0; `disc` marks disc remnants in the sacrum (0-1);
-    `fibre` modulates muscle. `gap` is the width of the joint, `cartilaginous` where the joint is covered by cartilage.
+    `sacrum`, `left`, `right` (ilia) and `lumbar` are signed distances; `tissue` holds a `Tissue` a voxel for all that
+    is not bone; `fattiness`, `red` and `grain` are marrow fields of mean about 0; `disc` marks disc remnants in the
+    sacrum (0-1); `fibre` modulates muscle. `gap` is the width of the joint, `cartilaginous` where the joint is
+    covered by cartilage.
     """
 
     lattice: Lattice
@@ -77,7 +82,7 @@ def draw_person(rng: np.random.Generator) -> Person:
     sacrum, left, right, cartilaginous = _joints(bones, rng)
     lumbar = _lumbar(frame, rng)
     lumbar = np.maximum(lumbar, 1.2 - sacrum)
-    tissue = _soft_tissue(sacrum, left, right, lumbar, cartilaginous, frame, rng)
+    tissue = _soft_tissue((sacrum, np.minimum(left, right), lumbar), cartilaginous, frame, rng)
     return Person(
         LATTICE, sacrum, left, right, lumbar, cartilaginous, tissue, *_marrow(sacrum, frame, rng), _fibre(rng), frame
     )
@@ -159,8 +164,7 @@ def _lumbar(frame: Frame, rng: np.random.Generator) -> Field:
         _vertebra(
             field,
             centre,
-            up,
-            back,
+            (up, back),
             (rng.uniform(22, 27), frame.endplate_depth_mm / 2 * rng.uniform(0.98, 1.1), height / 2),
             rng,
             l5=level == 0,
@@ -174,13 +178,13 @@ def _lumbar(frame: Frame, rng: np.random.Generator) -> Field:
 def _vertebra(
     field: Field,
     centre: Floats,
-    up: Floats,
-    back: Floats,
+    axes: tuple[Floats, Floats],
     size: tuple[float, float, float],
     rng: np.random.Generator,
     *,
     l5: bool,
 ) -> None:
+    up, back = axes
     half_width, half_depth, half_height = size
     lo = np.maximum(np.floor(LATTICE.index(centre - (62, 50, 40))).astype(int), 0)
     hi = np.minimum(np.ceil(LATTICE.index(centre + (62, 75, 40))).astype(int), LATTICE.shape)
@@ -211,18 +215,12 @@ def _vertebra(
 
 
 def _soft_tissue(
-    sacrum: Field,
-    left: Field,
-    right: Field,
-    lumbar: Field,
-    cartilaginous: NDArray[np.bool_],
-    frame: Frame,
-    rng: np.random.Generator,
+    bones: tuple[Field, Field, Field], cartilaginous: NDArray[np.bool_], frame: Frame, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    x, y, z = LATTICE.axes()
-    ilium = np.minimum(left, right)
+    _, y, z = LATTICE.axes()
+    sacrum, ilium, lumbar = bones
     bone = np.minimum(np.minimum(sacrum, ilium), lumbar)
-    muscle = _muscles(x, y, z, sacrum, ilium, bone, frame, rng)
+    muscle = _muscles(sacrum, ilium, bone, frame, rng)
     tissue = np.full(LATTICE.shape, Tissue.FAT, np.uint8)
     viscera = (muscle == 0) & (bone > 3) & (y < np.minimum(_ventral_surface(sacrum, lumbar), frame.s3[1] + 12) - 4)
     viscera &= z - frame.s3[2] > 0.9 * (y - frame.s3[1]) - 75
@@ -251,7 +249,7 @@ def _soft_tissue(
     near = (sacrum < 3.5) & (ilium < 3.5) & cartilaginous
     fluid = noise(LATTICE, 8, rng) > rng.uniform(1.0, 3.0)
     tissue[near] = np.where(fluid[near], Tissue.JOINT_FLUID, Tissue.CARTILAGE)
-    _skin(tissue, x, y, z, muscle, bone, frame, rng)
+    _skin(tissue, muscle, bone, frame, rng)
     return tissue
 
 
@@ -266,10 +264,10 @@ def _ventral_surface(sacrum: Field, lumbar: Field) -> Field:
     return np.asarray(front, np.float32)[None, None, :]
 
 
-def _muscles(
-    x: Field, y: Field, z: Field, sacrum: Field, ilium: Field, bone: Field, frame: Frame, rng: np.random.Generator
-) -> NDArray[np.uint8]:
-    """Groups: 1 gluteal, 2 iliacus and inner wall, 3 psoas, 4 multifidus and erector, 5 piriformis, 6 gluteus maximus."""
+def _muscles(sacrum: Field, ilium: Field, bone: Field, frame: Frame, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Groups: 1 gluteal, 2 iliacus and inner wall, 3 psoas, 4 multifidus and erector, 5 piriformis, 6 gluteus
+    maximus."""
+    x, y, z = LATTICE.axes()
     side = np.sign(x)
     gx, gy, gz = np.gradient(ilium, LATTICE.step)
     outward = gx * side * 0.8 + gy * 0.6
@@ -458,16 +456,10 @@ def _discs(tissue: NDArray[np.uint8], frame: Frame, lumbar: Field, rng: np.rando
 
 
 def _skin(
-    tissue: NDArray[np.uint8],
-    x: Field,
-    y: Field,
-    z: Field,
-    muscle: NDArray[np.uint8],
-    bone: Field,
-    frame: Frame,
-    rng: np.random.Generator,
+    tissue: NDArray[np.uint8], muscle: NDArray[np.uint8], bone: Field, frame: Frame, rng: np.random.Generator
 ) -> None:
     """Subcutaneous fat behind the last muscle or bone, skin, and air outside."""
+    x, y, z = LATTICE.axes()
     body = (muscle > 0) | (bone < 0)
     last = body.shape[1] - 1 - body[:, ::-1].argmax(1)
     last = np.where(body.any(1), last, 0).astype(np.float32) * LATTICE.step + LATTICE.origin[1]

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, RLELossless
+from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage, RLELossless
 
 from mri_sij.geometry import LPS_TO_RAS
 from mri_sij.phantom.scan import Scanner, SimulatedVisit
@@ -72,9 +72,9 @@ def _slice(volume: Volume, k: int, series: _Series, header: Header) -> FileDatas
     instance = uid(header.key, series.number, k)
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = MRImageStorage
-    meta.MediaStorageSOPInstanceUID = instance
+    meta.MediaStorageSOPInstanceUID = UID(instance)
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = uid("mri_sij", "phantom")
+    meta.ImplementationClassUID = UID(uid("mri_sij", "phantom"))
     dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     dataset.SpecificCharacterSet = "ISO_IR 192"
     dataset.SOPClassUID, dataset.SOPInstanceUID = MRImageStorage, instance
@@ -149,7 +149,7 @@ def _decimal(value: float) -> str:
 
 
 def _pixels(dataset: Dataset, volume: Volume, k: int) -> None:
-    values: NDArray[np.uint16] = np.clip(np.round(volume.data[:, :, k]), 0, 65535).astype(np.uint16)
+    values: NDArray[np.uint16] = np.clip(np.round(volume.values[:, :, k]), 0, 65535).astype(np.uint16)
     rows = np.ascontiguousarray(values.T[::-1])
     dataset.SamplesPerPixel = 1
     dataset.PhotometricInterpretation = "MONOCHROME2"

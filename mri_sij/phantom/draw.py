@@ -1,7 +1,7 @@
 """Draw scanners and positions as they are met in studies of the sacroiliac joints.
 
-Slices of 3-5 mm with a gap of 0-20 %, 14-30 of them, 0.4-1.1 mm in the plane; TE 28-85 ms, TI 140-175 ms at 1.5 T and 200-240 ms at 3 T
-(ASAS-SPARTAN protocol, Lambert 2024; radiopaedia and imaios for TI).
+Slices of 3-5 mm with a gap of 0-20 %, 14-30 of them, 0.4-1.1 mm in the plane; TE 28-85 ms, TI 140-175 ms at 1.5 T and
+200-240 ms at 3 T (ASAS-SPARTAN protocol, Lambert 2024; radiopaedia and imaios for TI).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Lesions of a simulated person: bone-marrow oedema at the joint, and what is mistaken for it.
 
-A lesion is placed by side, bone and a point on the joint, reaches `depth_mm` into the bone and `radius_mm` along the joint, and is
-feathered at its border. `ratio` is its brightness on STIR against the normal marrow of the same person.
+A lesion is placed by side, bone and a point on the joint, reaches `depth_mm` into the bone and `radius_mm` along the
+joint, and is feathered at its border. `ratio` is its brightness on STIR against the normal marrow of the same person.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def joint_surface(person: Person, side: Side) -> Floats:
 
 
 def oedema_field(person: Person, lesions: tuple[Lesion, ...], rng: np.random.Generator) -> tuple[Field, Field]:
-    """Presence (0-1, feathered) and brightness ratio of oedema on the person's lattice; the brighter of overlapping lesions counts."""
+    """Presence (0-1, feathered) and brightness ratio of oedema on the person's lattice; the brighter of overlapping
+    lesions counts."""
     presence = np.zeros(person.lattice.shape, np.float32)
     excess = np.zeros(person.lattice.shape, np.float32)
     rough = noise(person.lattice, 7, rng) * 0.6 + noise(person.lattice, 3.5, rng) * 0.3
@@ -81,7 +82,8 @@ def oedema_field(person: Person, lesions: tuple[Lesion, ...], rng: np.random.Gen
 
 
 def draw_lesions(rng: np.random.Generator) -> tuple[Lesion, ...]:
-    """Oedema as it is met: none in about a third, else one to eight lesions of all sizes, often on both sides of a joint."""
+    """Oedema as it is met: none in about a third, else one to eight lesions of all sizes, often on both sides of a
+    joint."""
     if rng.random() < 0.28:
         return ()
     found: list[Lesion] = []
@@ -133,7 +135,8 @@ def draw_lesions(rng: np.random.Generator) -> tuple[Lesion, ...]:
 
 
 def sclerosis_field(person: Person, rng: np.random.Generator) -> Field:
-    """Share of signal (0-1) that subchondral sclerosis takes from STIR and T1: bands of uneven depth along the joint, in a third of people."""
+    """Share of signal (0-1) that subchondral sclerosis takes from STIR and T1: bands of uneven depth along the joint,
+    in a third of people."""
     lost = np.zeros(person.lattice.shape, np.float32)
     if rng.random() > 0.4:
         return lost
@@ -147,10 +150,11 @@ def sclerosis_field(person: Person, rng: np.random.Generator) -> Field:
 
 
 def decoys(person: Person, rng: np.random.Generator) -> tuple[Field, Field]:
-    """What is not oedema of the joint: STIR excess (relative to marrow) and fat excess (for T1) on the person's lattice.
+    """What is not oedema of the joint: STIR excess (relative to marrow) and fat excess (for T1) on the person's
+    lattice.
 
-    The bright rim under the cartilage (Wittram 1995), end-plate oedema at L5/S1, islands of red marrow, vessels in bone, fat metaplasia, sclerosis (as negative
-    excess), small cysts.
+    The bright rim under the cartilage (Wittram 1995), end-plate oedema at L5/S1, islands of red marrow, vessels in
+    bone, fat metaplasia, sclerosis (as negative excess), small cysts.
     """
     excess = np.zeros(person.lattice.shape, np.float32)
     fat = np.zeros(person.lattice.shape, np.float32)

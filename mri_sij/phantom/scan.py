@@ -26,8 +26,9 @@ _SUBSLICES = 3
 
 @dataclass(frozen=True)
 class Position:
-    """Where the slices lie. `tilt_deg` is the angle of the slices from coronal (top of the image forwards), `turn_deg` and `roll_deg` their
-    angles about the other axes; `shift_mm` moves the middle of the stack (left, up, back)."""
+    """Where the slices lie. `tilt_deg` is the angle of the slices from coronal (top of the image forwards),
+    `turn_deg` and `roll_deg` their angles about the other axes; `shift_mm` moves the middle of the stack (left, up,
+    back)."""
 
     tilt_deg: float
     turn_deg: float = 0.0
@@ -48,8 +49,9 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Scanner:
-    """Sequences and faults. `snr` is that of normal marrow; `coil_mm` the distance over which the posterior coil falls to 1/e;
-    `fat_fault` (0-1) how uneven fat suppression is; without `physics` every tissue's signal is drawn half-way freely."""
+    """Sequences and faults. `snr` is that of normal marrow; `coil_mm` the distance over which the posterior coil
+    falls to 1/e; `fat_fault` (0-1) how uneven fat suppression is; without `physics` every tissue's signal is drawn
+    half-way freely."""
 
     stir: Sequence
     t1: Sequence
@@ -145,7 +147,7 @@ def acquire(
     for part in range(_SUBSLICES):
         offset = ((part + 0.5) / _SUBSLICES - 0.5) * thickness_mm / grid.spacing_mm[2]
         _add_layer(sums, {n: _sample(person, f, grid, offset) for n, f in fields.items()}, edge, shades)
-    mean = {name: total / _SUBSLICES for name, total in sums.items()}
+    mean: dict[str, Field] = {name: np.asarray(total / _SUBSLICES, np.float32) for name, total in sums.items()}
     side_left = np.asarray(
         grid.world(np.stack(np.meshgrid(*(np.arange(n) for n in grid.shape), indexing="ij"), -1))[..., 0] < 0
     )
@@ -170,7 +172,8 @@ def acquire(
 
 
 def _table(sequence: Sequence, physics: bool, rng: np.random.Generator) -> Floats:
-    """Signal a tissue; half-way to free signals when not by physics, so that a network learns forms rather than one contrast."""
+    """Signal a tissue; half-way to free signals when not by physics, so that a network learns forms rather than one
+    contrast."""
     table = signal_table(sequence, rng, 0.08)
     if not physics:
         marrow = table[Tissue.MARROW]
@@ -188,7 +191,7 @@ def _table(sequence: Sequence, physics: bool, rng: np.random.Generator) -> Float
         kept = table[dark]
         table = table * (1 - mix) + free * mix
         table[dark] = kept
-    return table / table[Tissue.MARROW]
+    return np.asarray(table / table[Tissue.MARROW])
 
 
 def _soft_signal(person: Person, table: Floats, fat_gain: Field | None) -> Field:

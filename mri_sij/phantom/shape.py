@@ -1,9 +1,9 @@
 """Pelvic bones as surfaces, drawn from a statistical shape model of 40 people.
 
-The model (`pelvis_shapes.npz`, made by `pipelines/train_segmenter/make_shapes.py`) holds the mean and the principal modes of
-corresponding vertices of sacrum (S1-S3), left and right hip bone, from the pelvis atlas of Han et al. 2019
-(doi:10.1088/1361-6560/ab1456, CC BY 4.0). Frame: pelvic millimetres, x to the left, y to the back, z up (LPS),
-origin at the mean of all vertices.
+The model (`pelvis_shapes.npz`, made by `pipelines/train_segmenter/make_shapes.py`) holds the mean and the principal
+modes of corresponding vertices of sacrum (S1-S3), left and right hip bone, from the pelvis atlas of Han et al. 2019
+(doi:10.1088/1361-6560/ab1456, CC BY 4.0). Frame: pelvic millimetres, x to the left, y to the back, z up (LPS), origin
+at the mean of all vertices.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Ints = NDArray[np.int32]
 
 BONES = ("sacrum", "left hip", "right hip")
 
-# Landmarks of the mean sacrum in its mid-sagittal plane (y, z), read off the mean shape; each is followed through the modes
+# Landmarks of the mean sacrum in its mid-sagittal plane (y, z), read off the mean shape; followed through the modes
 # by the mean of the nearest corresponding vertices.
 _LANDMARKS_YZ = {
     "promontory": (-14.0, 33.0),

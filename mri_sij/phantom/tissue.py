@@ -1,9 +1,9 @@
 """Tissues and the signal they give: inversion-recovery and spin-echo equations from T1, T2 and proton density.
 
-Relaxation times in ms at 1.5 T and 3 T from the literature as gathered by de Bazelaire 2004 (Radiology 230:652), Stanisz 2005
-(MRM 54:507) and Gold 2004 (AJR 183:343); oedema and marrow fat fractions from the proton density fat fractions of
-normal marrow (about 51 %) and of bone-marrow oedema (about 15 %) in the sacroiliac joint (PMID 30740910). Published values spread widely, so every
-simulated visit draws its own around these.
+Relaxation times in ms at 1.5 T and 3 T from the literature as gathered by de Bazelaire 2004 (Radiology 230:652),
+Stanisz 2005 (MRM 54:507) and Gold 2004 (AJR 183:343); oedema and marrow fat fractions from the proton density fat
+fractions of normal marrow (about 51 %) and of bone-marrow oedema (about 15 %) in the sacroiliac joint (PMID
+30740910). Published values spread widely, so every simulated visit draws its own around these.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ _FAT_T2_MS = 62.0
 
 @dataclass(frozen=True)
 class Sequence:
-    """A spin-echo sequence; `inversion_time_ms` None means none. `fat_left` is the share of fat signal that a frequency-selective suppression leaves."""
+    """A spin-echo sequence; `inversion_time_ms` None means none. `fat_left` is the share of fat signal that a
+    frequency-selective suppression leaves."""
 
     repetition_time_ms: float
     echo_time_ms: float
@@ -91,17 +92,19 @@ class Sequence:
 def signal_table(sequence: Sequence, rng: np.random.Generator, spread: float = 0.08) -> Floats:
     """Signal of every `Tissue` under a sequence, shape (tissues,), arbitrary units.
 
-    Inversion recovery S = PD (1 - 2 exp(-TI/T1) + exp(-TR/T1)) exp(-TE/T2), water and fat added with their sign and then
-    taken as magnitude; spin echo without the inversion. `spread` is the relative standard deviation of each T1, T2 and density.
+    Inversion recovery S = PD (1 - 2 exp(-TI/T1) + exp(-TR/T1)) exp(-TE/T2), water and fat added with their sign and
+    then taken as magnitude; spin echo without the inversion. `spread` is the relative standard deviation of each T1,
+    T2 and density.
     """
     table = np.zeros(len(Tissue))
     weight = float(np.interp(sequence.field_strength_t, (1.5, 3.0), (0.0, 1.0)))
     fat_t1 = (_FAT_T1_MS[1.5] * (1 - weight) + _FAT_T1_MS[3.0] * weight) * rng.lognormal(0, 0.02)
-    for tissue, (t1_low, t2, t1_high, density, fat) in _WATER.items():
+    for tissue, (t1_low, typical_t2, t1_high, typical_density, typical_fat) in _WATER.items():
         t1 = (t1_low * (1 - weight) + t1_high * weight) * rng.lognormal(0, spread)
-        t2 *= rng.lognormal(0, spread)
-        density *= rng.lognormal(0, spread / 2)
-        fat = float(np.clip(fat + rng.normal(0, spread / 2) * (0 < fat < 1), 0, 1))
+        t2 = typical_t2 * rng.lognormal(0, spread)
+        density = typical_density * rng.lognormal(0, spread / 2)
+        drawn = typical_fat + rng.normal(0, spread / 2) * (0 < typical_fat < 1)
+        fat = float(np.clip(drawn, 0, 1))
         water = (1 - fat) * _spin_echo(sequence, t1, t2)
         lipid = (
             fat * _spin_echo(sequence, fat_t1, _FAT_T2_MS) * (1 if sequence.inversion_time_ms else sequence.fat_left)

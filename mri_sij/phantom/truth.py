@@ -1,7 +1,8 @@
-"""The SPARCC form that a simulated visit deserves, worked out from its truth alone, without any of the measuring code.
+"""The SPARCC form that a simulated visit deserves, worked out from its truth alone, without any of the measuring
+code.
 
-Rules as on the grading page of spa-imaging.org; the figures that it leaves open (least area of a positive quadrant, reach) are those
-of the settings' defaults.
+Rules as on the grading page of spa-imaging.org; the figures that it leaves open (least area of a positive quadrant,
+reach) are those of the settings' defaults.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ def true_joint(visit: SimulatedVisit, side: Side) -> Mask:
 
 def true_height_mm(visit: SimulatedVisit, side: Side) -> NDArray[np.float64]:
     """Visible height of one cartilaginous joint on every slice, mm, shape (slices,)."""
-    rows = true_joint(visit, side).any(0)
+    rows = np.asarray(true_joint(visit, side).any(0))
     first, last = rows.argmax(0), rows.shape[0] - 1 - rows[::-1].argmax(0)
     return np.asarray(np.where(rows.any(0), (last - first + 1) * visit.stir.grid.spacing_mm[1], 0.0))
 
 
 def true_slices(visit: SimulatedVisit) -> tuple[int, ...] | None:
-    """The six slices to score: from the most posterior slice on which both joints' cartilage is visible over at least half of its greatest
-    height forwards. None when the stack holds fewer than six."""
+    """The six slices to score: from the most posterior slice on which both joints' cartilage is visible over at least
+    half of its greatest height forwards. None when the stack holds fewer than six."""
     heights = [true_height_mm(visit, side) for side in Side]
     full = (
         np.all([h >= 0.5 * h.max() for h in heights], axis=0)
@@ -48,8 +49,9 @@ def true_slices(visit: SimulatedVisit) -> tuple[int, ...] | None:
 
 
 def true_form(visit: SimulatedVisit, slices: tuple[int, ...], intense_ratio: float) -> Evidence:
-    """The form on `slices`: a quadrant counts from 10 mm2 of oedema within 25 mm of its joint; depth when oedema that touches the margin
-    holds 10 mm2 beyond 1 cm; intensity when 10 mm2 of it are at least `intense_ratio` times as bright as normal marrow."""
+    """The form on `slices`: a quadrant counts from 10 mm2 of oedema within 25 mm of its joint; depth when oedema that
+    touches the margin holds 10 mm2 beyond 1 cm; intensity when 10 mm2 of it are at least `intense_ratio` times as
+    bright as normal marrow."""
     return Evidence(tuple(_joint(visit, side, z, intense_ratio) for z in slices for side in Side))
 
 
