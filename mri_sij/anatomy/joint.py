@@ -147,7 +147,8 @@ def _joint_slice(
     covered = parts[rows]
     extent = (ends[-1] - ends[0] + 1) * spacing[1] if len(ends) else 0.0
     return JointSlice(
-        k, midline, midline - (gap[:, None] - to_ilium) * across, midline + to_ilium * across, gap, covered, float(extent), float(covered.sum() * spacing[1]),
+        k, midline, midline - (gap[:, None] - to_ilium) * across, midline + to_ilium * across,
+        gap, covered, float(extent), float(covered.sum() * spacing[1]),
         float(len(rows) * spacing[1]),
     )  # fmt: skip
 

@@ -27,7 +27,7 @@ SEGMENT_FILES = r"anatomy\.nii\.gz|joint\.json|quality\.json|anatomy\.png"
 def write_anatomy(found: Anatomy | Unusable, stir: Volume, native: Grid, out: Path) -> None:
     """Write the folder `out`, all of it or nothing.
 
-    `stir` is in the reading frame, `native` the grid that was read, to which the label map and all voxel indices belong.
+    `stir` is in the reading frame, `native` the grid that was read: label map and voxel indices belong to the latter.
     """
     scored = found.slice_choice.numbers if isinstance(found, Anatomy) else ()
     labels = found.segmentation.labels

@@ -32,8 +32,8 @@ def anatomy_montage(
 ) -> bytes:
     """PNG of all slices from front to back, the patient's right on the left; the same input gives the same bytes.
 
-    `stir`, `labels` and `joints` are in the reading frame; slices in `scored` get a white frame; numbers are of the STIR's
-    own slice axis, which `reversed_slices` says runs the other way.
+    `stir`, `labels` and `joints` are in the reading frame; slices in `scored` get a white frame; numbers are of the
+    STIR's own slice axis, which `reversed_slices` says runs the other way.
     """
     places = np.argwhere(labels.data > 0)[:, :2].astype(np.float64)
     frame = frame_around(stir.grid, [places] if len(places) else [], (_MARGIN_MM, _MARGIN_MM))

@@ -71,7 +71,7 @@ def test_segment_writes_the_same_bytes_twice(visit: tuple[Path, Path, LabelMap],
 
 
 def test_what_is_no_sacroiliac_joint_is_told_with_reasons(visit: tuple[Path, Path, LabelMap], tmp_path: Path) -> None:
-    scan, _, labels = visit
+    _, _, labels = visit
     noise = np.random.default_rng(1).rayleigh(100, labels.grid.shape).astype(np.int16)
     (tmp_path / "scan").mkdir()
     write_nifti(Volume(noise, labels.grid), tmp_path / "scan" / "stir.nii.gz")
