@@ -246,6 +246,11 @@ class CompareSettings(_Stage):
 class StudySettings(_Stage):
     """Running many visits."""
 
+    visit_limit_s: float = 600.0
+    """A visit or a comparison that takes longer is given up (a visit takes seconds; our choice)."""
+    worker_memory_gb: float = 2.0
+    """Memory that one worker may need; fewer workers are started than asked for where it is not there (measured, with reserve)."""
+
 
 class Settings(_Stage):
     """All settings of a run."""

@@ -17,7 +17,7 @@ from mri_sij.config import Settings
 from mri_sij.errors import UsageError
 from mri_sij.evidence import Evidence, NotScorable, Reason
 from mri_sij.ingest.nifti import write_nifti
-from mri_sij.ingest.visit import load_visit
+from mri_sij.ingest.visit import VisitImages, load_visit
 from mri_sij.lesions.assess import find_oedema
 from mri_sij.network.run import predict
 from mri_sij.report.comparison import comparison_page
@@ -55,6 +55,14 @@ def score_visit(
     """
     progress("reading")
     images = load_visit(path, series=series, settings=settings.ingest)
+    result = score_images(images, settings, progress=progress)
+    if overrule_form is None or result.evidence is None:
+        return result
+    return _with_reader(result, result.evidence, overrule_form)
+
+
+def score_images(images: VisitImages, settings: Settings, *, progress: Progress = _silent) -> VisitResult:
+    """Score images that were read: network, anatomy, oedema, scores. What cannot be scored has its reasons instead."""
     stir = images.stir.reordered(images.stir.grid.reading_order)
     t1 = None if images.t1 is None else resample(images.t1, stir.grid)
     result = VisitResult(images, stir, t1, settings, cautions=images.cautions)
@@ -77,8 +85,7 @@ def score_visit(
     if unseen:
         return replace(result, reasons=unseen)
     cautions = (*result.cautions, *findings.cautions, *partly_seen(sheet.sparcc))
-    result = replace(result, findings=findings, evidence=evidence, sheet=sheet, cautions=cautions)
-    return result if overrule_form is None else _with_reader(result, evidence, overrule_form)
+    return replace(result, findings=findings, evidence=evidence, sheet=sheet, cautions=cautions)
 
 
 def _in_native_numbers(evidence: Evidence, result: VisitResult) -> Evidence:

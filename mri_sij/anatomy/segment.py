@@ -16,6 +16,8 @@ _LATERAL_HOLE_MM = 25.0
 _SMOOTH_MM = (0.9, 0.9, 2.0)
 """Bones are smooth at this scale, in the plane and through it; the network's border is not."""
 
+_WING_GAP_MM, _WING_MM3 = 5.0, 300.0
+
 
 def segment(maps: Maps, settings: AnatomySettings) -> Segmentation:
     """Bones from the maps, in the reading frame: most probable class, islands dropped, holes beside the joint closed.
@@ -30,6 +32,7 @@ def segment(maps: Maps, settings: AnatomySettings) -> Segmentation:
     labels = np.zeros(maps.grid.shape, np.uint8)
     if sacrum.any():
         labels = label_sides(sacrum, winner == 2, settings.island_fraction)
+        labels[_wing_tips(winner == 1, labels, maps.grid.spacing_mm)] = SACRUM
         labels = _close_holes(labels, maps.grid.spacing_mm)
     probability = np.where(labels == SACRUM, maps.sacrum, np.where(labels > 0, maps.ilium, 0)).astype(np.float32)
     return Segmentation(
@@ -57,6 +60,22 @@ def main_part(mask: Mask, island_fraction: float) -> Mask:
     sizes = np.bincount(parts.ravel())
     sizes[0] = 0
     return np.asarray((sizes >= max(island_fraction * sizes.max(), 1))[parts])
+
+
+def _wing_tips(sacrum: Mask, labels: NDArray[np.uint8], spacing_mm: tuple[float, float, float]) -> Mask:
+    """Parts of the sacrum that lie apart only because the slices in front cut its wings: beside an ilium, on slices that
+    adjoin the main part."""
+    parts, count = ndi.label(sacrum & (labels == 0), np.ones((3, 3, 3)))
+    if not count:
+        return parts > 0
+    away = ndi.distance_transform_edt(labels <= SACRUM, spacing_mm)
+    seen = np.flatnonzero((labels == SACRUM).any((0, 1)))
+    numbers = np.arange(1, count + 1)
+    near = ndi.minimum(away, parts, numbers) <= _WING_GAP_MM
+    large = np.bincount(parts.ravel(), minlength=count + 1)[1:] * np.prod(spacing_mm) >= _WING_MM3
+    boxes = ndi.find_objects(parts)
+    adjoining = [b[2].stop >= seen[0] and b[2].start <= seen[-1] + 1 for b in boxes]
+    return np.asarray(np.isin(parts, numbers[near & large & np.array(adjoining)]))
 
 
 def _close_holes(labels: NDArray[np.uint8], spacing_mm: tuple[float, float, float]) -> NDArray[np.uint8]:
