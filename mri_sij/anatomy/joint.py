@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mri_sij.anatomy.cartilage import covered_by_cartilage, fat_across
 from mri_sij.anatomy.labels import LEFT_ILIUM, RIGHT_ILIUM
 from mri_sij.anatomy.margins import HALF_GAP_MM, Facing, facing_margins
 from mri_sij.anatomy.surface import smooth_surface
 from mri_sij.config import AnatomySettings
 from mri_sij.evidence import Side
 from mri_sij.geometry import Grid
-from mri_sij.volume import LabelMap
+from mri_sij.volume import LabelMap, Volume
 
 Floats = NDArray[np.float64]
 ILIUM_OF = {Side.LEFT: LEFT_ILIUM, Side.RIGHT: RIGHT_ILIUM}
@@ -75,26 +76,39 @@ class Joints:
         return self.left if side is Side.LEFT else self.right
 
 
-def find_joints(labels: LabelMap, settings: AnatomySettings) -> Joints:
-    """Both joints from the bones' labels (reading frame).
+@dataclass(frozen=True, eq=False)
+class _Course:
+    """A joint by row and slice: column of its midline, where bones face each other beside it, where with cartilage."""
+
+    column: Floats
+    near: NDArray[np.bool_]
+    covered: NDArray[np.bool_]
+
+
+def find_joints(labels: LabelMap, settings: AnatomySettings, t1: Volume | None = None) -> Joints:
+    """Both joints from the bones' labels (reading frame); `t1` on the same grid helps to tell cartilage from ligament.
 
     The midline lies half-way between facing margins no more than `joint_reach_mm` apart; a smooth surface through
     the midlines of all slices takes out what single slices or rows got wrong.
     """
-    found = {side: _find_joint(labels, side, settings) for side in Side}
+    found = {side: _find_joint(labels, side, settings, t1) for side in Side}
     return Joints(labels.grid, found[Side.LEFT], found[Side.RIGHT])
 
 
-def _find_joint(labels: LabelMap, side: Side, settings: AnatomySettings) -> Joint:
+def _find_joint(labels: LabelMap, side: Side, settings: AnatomySettings, t1: Volume | None) -> Joint:
     facing = facing_margins(labels, ILIUM_OF[side], settings.joint_reach_mm)
     known = np.isfinite(facing.column)
     if not known.any():
         return Joint(side, {})
     spacing = labels.grid.spacing_mm
-    surface = _surface(facing, spacing)
+    column = _surface(facing, spacing)
+    near = known & (np.abs(facing.column - column) * spacing[0] < settings.joint_reach_mm / 2)
+    gap = np.where(near, _square_gap(facing, column, spacing), np.nan)
+    fat = None if t1 is None else fat_across(t1, labels, np.where(near, column, np.nan))
+    course = _Course(column, near, covered_by_cartilage(gap, fat, spacing, settings))
     slices = {}
     for k in np.flatnonzero(known.sum(0) >= 3):
-        made = _joint_slice(int(k), facing, surface, side, spacing, settings)
+        made = _joint_slice(int(k), facing, course, side, spacing, settings.joint_reach_mm)
         if made is not None:
             slices[int(k)] = made
     return Joint(side, slices)
@@ -123,15 +137,12 @@ def _surface(facing: Facing, spacing: tuple[float, float, float]) -> Floats:
 
 
 def _joint_slice(
-    k: int, facing: Facing, surface: Floats, side: Side, spacing: tuple[float, float, float], settings: AnatomySettings
+    k: int, facing: Facing, course: _Course, side: Side, spacing: tuple[float, float, float], reach_mm: float
 ) -> JointSlice | None:
-    column, gaps = surface[:, k], facing.gap_mm[:, k]
-    up, through = _slopes(surface, k, spacing)
-    # The gap is measured in the slice; where the joint lies askew to the slices it is wider there than in space.
-    solid = gaps * np.sqrt((1 + up**2) / (1 + up**2 + through**2))
-    near = np.isfinite(gaps) & (np.abs(facing.column[:, k] - column) * spacing[0] < settings.joint_reach_mm / 2)
-    parts = _parts(near & (solid <= settings.cartilage_gap_mm), spacing[1])
-    facing_rows = _longest_run(np.flatnonzero(near), round(settings.joint_reach_mm / spacing[1]))
+    column, gaps, near = course.column[:, k], facing.gap_mm[:, k], course.near[:, k]
+    up, _ = _slopes(course.column, k, spacing)
+    parts = _parts(course.covered[:, k], spacing[1])
+    facing_rows = _longest_run(np.flatnonzero(near), round(reach_mm / spacing[1]))
     if len(facing_rows) < 3:
         return None
     ends = np.flatnonzero(parts)
@@ -151,6 +162,15 @@ def _joint_slice(
         gap, covered, float(extent), float(covered.sum() * spacing[1]),
         float(len(rows) * spacing[1]),
     )  # fmt: skip
+
+
+def _square_gap(facing: Facing, column: Floats, spacing: tuple[float, float, float]) -> Floats:
+    """Gap (mm) square to the joint: in the slice, a joint that lies askew to it looks wider than it is."""
+    out = np.full(column.shape, np.nan)
+    for k in np.flatnonzero(np.isfinite(facing.column).any(0)):
+        up, through = _slopes(column, int(k), spacing)
+        out[:, k] = facing.gap_mm[:, k] * np.sqrt((1 + up**2) / (1 + up**2 + through**2))
+    return out
 
 
 def _slopes(surface: Floats, k: int, spacing: tuple[float, float, float]) -> tuple[Floats, Floats]:
