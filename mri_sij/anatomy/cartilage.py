@@ -12,7 +12,7 @@ from mri_sij.volume import LabelMap, Volume
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-_TYPICAL_PERCENTILE, _OVER_TYPICAL_MM, _LEAST_LIMIT_MM = 30.0, 1.5, 3.5
+_TYPICAL_PERCENTILE, _OVER_TYPICAL_MM, _LEAST_LIMIT_MM = 30.0, 2.0, 3.5
 """Segmenters draw the joint wider or narrower than it is, so that a wide gap is one well over this joint's own."""
 _FAT_ACROSS_MM = 2.0
 _GAP_STEP_MM, _FAT_STEP = 2.0, 0.15
