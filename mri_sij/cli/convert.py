@@ -68,10 +68,7 @@ def _volume(series: Series, number: int | None) -> SeriesVolume:
         usable = [one for one in series.volumes if one.source]
         if not usable:
             raise series.volumes[0].refused or RefusedError("No volume of the series can be read.")
-        listed = "; ".join(
-            f"{one.number}: {one.distinct or 'stack'} ({_shape(one)})"
-            for one in series.volumes[:40]
-        )
+        listed = "; ".join(f"{one.number}: {one.distinct or 'stack'} ({_shape(one)})" for one in series.volumes[:40])
         raise UsageError(f"The series holds {len(series.volumes)} volumes: {listed}.", hint="Name one with --volume K.")
     if not 1 <= number <= len(series.volumes):
         raise UsageError(f"There is no volume {number}; they run from 1 to {len(series.volumes)}.")

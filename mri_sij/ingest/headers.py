@@ -26,7 +26,6 @@ from mri_sij.ingest.protocol import read_protocol
 DEFLATED = "1.2.840.10008.1.2.1.99"
 DICOMDIR_CLASS = "1.2.840.10008.1.3.10"
 _PIXEL_TAGS = (0x7FE00010, 0x7FE00008, 0x7FE00009)
-_IMAGE_CLASSES_PREFIX = "1.2.840.10008.5.1.4.1.1."
 MAX_FRAMES = 20_000
 """Most frames of one file; a header that declares more is damaged."""
 
@@ -66,9 +65,20 @@ class _Shared:
 
 def read_frames(path: Path, name: str, file: BinaryIO) -> list[Frame]:
     """The frames of one open DICOM file, called `name` in messages; RefusedError for what holds no MR image."""
-    ds, syntax = read_header(file)
-    sop_class = element.text(ds, 0x00080016)
-    if sop_class == DICOMDIR_CLASS:
+    try:
+        ds, syntax = _read_header(file)
+        return _frames(path, name, ds, syntax)
+    except (RefusedError, MemoryError):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk's own error; pydicom's have no number
+        # pydicom raises a dozen types on damaged headers, some only when a value is used.
+        raise HeaderError("The DICOM header is damaged.", hint="Copy or export the file again.") from error
+
+
+def _frames(path: Path, name: str, ds: Dataset, syntax: str) -> list[Frame]:
+    if element.text(ds, 0x00080016) == DICOMDIR_CLASS:
         raise NotAnImageError("A DICOMDIR is passed over: its files are found by themselves.")
     modality = element.text(ds, 0x00080060)
     rows, columns = element.whole(ds, 0x00280010), element.whole(ds, 0x00280011)
@@ -77,28 +87,22 @@ def read_frames(path: Path, name: str, file: BinaryIO) -> list[Frame]:
     if modality and modality != "MR":
         raise NotAnImageError("An image of another modality than MR.")
     pixels = _pixels(ds, syntax, rows, columns)
-    shared = _Shared(path, name, ds, pixels, read_protocol(ds))
-    base = _base_frame(shared)
+    base = _base_frame(_Shared(path, name, ds, pixels, read_protocol(ds)))
     return functional_groups.expand(base, ds) if pixels.frames > 1 or 0x52009230 in ds else [base]
 
 
-def read_header(file: BinaryIO) -> tuple[Dataset, str]:
+def _read_header(file: BinaryIO) -> tuple[Dataset, str]:
     """The wanted elements before the pixels, and the transfer syntax; a deflated file is unpacked within a bound."""
-    try:
-        start = file.read(132)
+    start = file.read(132)
+    file.seek(0)
+    if start[128:132] == b"DICM":
+        meta = skip_file_meta(file)
+        if element.text(meta, 0x00020010) == DEFLATED:
+            return _read_plain(inflated(file)), DEFLATED
         file.seek(0)
-        if start[128:132] == b"DICM":
-            meta = skip_file_meta(file)
-            if element.text(meta, 0x00020010) == DEFLATED:
-                return _read_plain(inflated(file)), DEFLATED
-            file.seek(0)
-        ds = dcmread(file, stop_before_pixels=True, force=True, specific_tags=WANTED)
-        syntax = element.text(ds.file_meta, 0x00020010) if hasattr(ds, "file_meta") else ""
-        return ds, syntax or _guessed_syntax(ds)
-    except (RefusedError, MemoryError, OSError):
-        raise
-    except Exception as error:  # pydicom raises a dozen types on damaged headers
-        raise HeaderError("The DICOM header is damaged.", hint="Copy or export the file again.") from error
+    ds = dcmread(file, stop_before_pixels=True, force=True, specific_tags=WANTED)
+    syntax = element.text(ds.file_meta, 0x00020010) if hasattr(ds, "file_meta") else ""
+    return ds, syntax or _guessed_syntax(ds)
 
 
 def skip_file_meta(file: BinaryIO) -> Dataset:

@@ -19,6 +19,7 @@ import nibabel as nib
 import numpy as np
 from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
+from numpy.typing import NDArray
 
 from mri_sij.errors import RefusedError
 from mri_sij.geometry import Floats, Grid
@@ -47,6 +48,8 @@ class NiftiHeader:
     description: str
     data_offset: int
     compressed: bool
+    slope: float = 1.0
+    intercept: float = 0.0
 
     @property
     def volumes(self) -> int:
@@ -81,9 +84,13 @@ def read_header(path: Path) -> NiftiHeader:
         raise NiftiError(f"The file has shape {shape}, expected three axes, or four with volumes.")
     require_plausible_size(shape, dtype.itemsize, file_bytes, compressed)
     grid = Grid((shape[0], shape[1], shape[2]), _affine(header))
-    offset = max(int(header.get_data_offset()), header.sizeof_hdr if hasattr(header, "sizeof_hdr") else 352)
     text = bytes(header["descrip"]).split(b"\0")[0].decode("ascii", "ignore")
-    return NiftiHeader(shape, grid.affine, dtype, text, offset, compressed)
+    smallest = 352 if header.sizeof_hdr == 348 else 544
+    offset = max(int(header["vox_offset"]), smallest) if np.isfinite(header["vox_offset"]) else smallest
+    slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
+    if not np.isfinite([slope, intercept]).all() or slope == 0:
+        slope, intercept = 1.0, 0.0
+    return NiftiHeader(shape, grid.affine, dtype, text, offset, compressed, slope, intercept)
 
 
 def read_volume(path: Path, *, volume: int = 0) -> Volume:
@@ -91,13 +98,7 @@ def read_volume(path: Path, *, volume: int = 0) -> Volume:
     header = read_header(path)
     if not 0 <= volume < header.volumes:
         raise NiftiError(f"The file holds {header.volumes} volumes; volume {volume + 1} was asked for.")
-    try:
-        image = nib.load(path)
-        proxy = image.dataobj  # type: ignore[attr-defined]
-        data = np.asarray(proxy[..., volume] if len(proxy.shape) > 3 else proxy)
-    except (OSError, EOFError, zlib.error, ValueError, OverflowError) as error:
-        raise NiftiError("The voxels end early or are damaged.", hint="Copy or export the file again.") from error
-    data = data.reshape(header.shape[:3])
+    data = _scaled(_stored(path, header, volume), header)
     if np.issubdtype(data.dtype, np.floating) and not np.isfinite(data).all():
         count = int((~np.isfinite(data)).sum())
         raise NiftiError(f"{count} of {data.size} voxels are NaN or infinite.", hint="Export the series again.")
@@ -106,6 +107,32 @@ def read_volume(path: Path, *, volume: int = 0) -> Volume:
         if not np.isfinite(data).all():
             raise NiftiError("Voxels are greater than single precision can hold.")
     return Volume(np.ascontiguousarray(data), header.grid)
+
+
+def _stored(path: Path, header: NiftiHeader, volume: int) -> NDArray[Any]:
+    """The stored numbers of one volume; reads no more than the header's own size, however much a gzip holds."""
+    shape = header.shape[:3]
+    length = int(np.prod(shape)) * header.dtype.itemsize
+    try:
+        with (gzip.open(path) if header.compressed else path.open("rb")) as file:
+            file.seek(header.data_offset + volume * length)
+            content = file.read(length)
+    except (OSError, EOFError, zlib.error) as error:
+        raise NiftiError("The voxels are damaged.", hint="Copy or export the file again.") from error
+    if len(content) < length:
+        raise NiftiError(
+            f"The voxels end early: {len(content)} of {length} bytes.", hint="Copy or export the file again."
+        )
+    return np.frombuffer(content, header.dtype).reshape(shape, order="F")
+
+
+def _scaled(stored: NDArray[Any], header: NiftiHeader) -> NDArray[Any]:
+    """Slope and intercept of the header, which NIfTI-1 says to ignore where the slope is 0."""
+    native = stored.astype(stored.dtype.newbyteorder("="))
+    if (header.slope, header.intercept) == (1.0, 0.0):
+        return native
+    with np.errstate(over="ignore", invalid="ignore"):
+        return native.astype(np.float64) * header.slope + header.intercept
 
 
 def write_nifti(image: Volume | LabelMap, path: Path) -> None:

@@ -680,6 +680,6 @@ def dicomdir_beside(folder: Path) -> Made:
     a.write_all(a.slice_set(), folder)
     ds = Dataset()
     ds.SOPClassUID, ds.SOPInstanceUID, ds.BitsAllocated = "1.2.840.10008.1.3.10", a.ROOT + ".5", 16
-    ds.FileSetID = "../../../etc/passwd"[:16]
+    ds.FileSetID = "PASSWD"
     a.write(ds, folder / "DICOMDIR")
     return _right()

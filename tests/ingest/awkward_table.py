@@ -93,7 +93,9 @@ def _dicom2nifti(folder: Path, scratch: Path) -> tuple[list[Found], str]:
     import dicom2nifti  # noqa: PLC0415
 
     dicom2nifti.convert_directory(str(folder), str(scratch), compression=False, reorient=False)
-    return _nifti_files(scratch), ""
+    found = _nifti_files(scratch)
+    # It logs what it refuses and returns.
+    return found, "" if found else "logged"
 
 
 def _nifti_files(folder: Path) -> list[Found]:
@@ -125,7 +127,7 @@ def outcome(reader: Reader, name: str, make: Callable[[Path], object]) -> str:
         scratch.mkdir()
         made = make(folder)
         try:
-            with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
                 warnings.simplefilter("ignore")
                 found, said = reader(folder, scratch)
         except Exception:  # a reader of another project may raise anything
