@@ -157,13 +157,13 @@ class LesionSettings(_Stage):
     """Share of bright periarticular muscle from which it is pointed out (Kang 2015 gives the sign, not a limit)."""
     perturbations: int = 40
     """Readings of the same images with references, thresholds and borders moved, from which probabilities are taken."""
-    reference_sd: float = 0.05
+    reference_sd: float = 0.07
     """Relative standard deviation of the normal-marrow level among those readings."""
-    logit_sd: float = 0.8
+    logit_sd: float = 1.4
     """Standard deviation of the log odds of oedema among those readings."""
     border_sd_mm: float = 0.6
     """Standard deviation of the articular margin's place among those readings (tracing repeats to 0.85 mm)."""
-    area_sd: float = 0.3
+    area_sd: float = 0.5
     """Standard deviation of the logarithm of each quadrant's oedema area among those readings."""
     slice_shift: float = 0.3
     """Share of those readings that take the six slices one further in front or behind."""

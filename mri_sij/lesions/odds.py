@@ -90,9 +90,8 @@ def _average(values: Field, bone: Mask, pixel_mm: tuple[float, float], scale_mm:
     weight = _binned(bone.astype(np.float32), step)
     total = _binned(np.where(bone, values, 0).astype(np.float32), step)
     sigma = (scale_mm / (pixel_mm[0] * step), scale_mm / (pixel_mm[1] * step), 0.0)
-    mean = ndi.gaussian_filter(total, sigma, truncate=3.0) / np.maximum(
-        ndi.gaussian_filter(weight, sigma, truncate=3.0), 1e-3
-    )
+    smooth, share = (ndi.gaussian_filter(a, sigma, truncate=3.0) for a in (total, weight))
+    mean: Field = np.asarray(smooth / np.maximum(share, 1e-3), np.float32)
     return mean if step == 1 else _spread(mean, step, values.shape)
 
 
