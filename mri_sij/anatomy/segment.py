@@ -63,8 +63,8 @@ def main_part(mask: Mask, island_fraction: float) -> Mask:
 
 
 def _wing_tips(sacrum: Mask, labels: NDArray[np.uint8], spacing_mm: tuple[float, float, float]) -> Mask:
-    """Parts of the sacrum that lie apart only because the slices in front cut its wings: beside an ilium, on slices that
-    adjoin the main part."""
+    """Parts of the sacrum that lie apart only because the slices in front cut its wings: beside an ilium, on slices
+    that adjoin the main part."""
     parts, count = ndi.label(sacrum & (labels == 0), np.ones((3, 3, 3)))
     if not count:
         return parts > 0

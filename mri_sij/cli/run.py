@@ -31,8 +31,8 @@ def run(
 ) -> None:
     """Score every visit of a study and compare every follow-up with its baseline.
 
-    Example: mri-sij run STUDY -o OUT --jobs 2. Writes tables, masks, a page a visit and index.html. Every visit found has a row
-    in status.csv. Exit status 3 when some visits were refused or failed, 4 when all were.
+    Example: mri-sij run STUDY -o OUT --jobs 2. Writes tables, masks, a page a visit and index.html. Every visit found
+    has a row in status.csv. Exit status 3 when some visits were refused or failed, 4 when all were.
     """
     settings, plan = prepare(study, out, config, manifest, write=not dry_run)
     if dry_run:
@@ -103,7 +103,8 @@ def show(visits: list[dict[str, Any]], changes: list[dict[str, Any]], messages: 
     table = Table("Visit", "Status", "SPARCC", "Right", "Left", "Oedema, ml", title="Visits", title_justify="left")
     for v in visits:
         key = f"sub-{v['patient']}_ses-{v['visit']}"
-        cells = [v["sparcc_total"], v["sparcc_right"], v["sparcc_left"], v["oedema_volume_ml"]]
+        volume = v["oedema_volume_ml"]
+        cells = [v["sparcc_total"], v["sparcc_right"], v["sparcc_left"], None if volume is None else f"{volume:.2f}"]
         status = "scored" if v["status"] == "done" else f"{v['status'].replace('_', ' ')}: {messages[key]}"
         table.add_row(key, status, *("" if c is None else str(c) for c in cells))
     console.print(table)

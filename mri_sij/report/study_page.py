@@ -30,7 +30,7 @@ def _waterfall(pairs: list[Row]) -> str:
     known = sorted((p for p in pairs if p["sparcc_delta"] is not None), key=lambda p: (-p["sparcc_delta"], p["key"]))
     if not known:
         return ""
-    top = max(5.0, max(abs(p["sparcc_delta"]) for p in known))
+    top = max(5.0, *(abs(p["sparcc_delta"]) for p in known))
     middle, scale = _HEIGHT / 2, (_HEIGHT / 2 - 14) / top
     step = (_WIDTH - _PAD) / len(known)
     bars = []
@@ -38,9 +38,10 @@ def _waterfall(pairs: list[Row]) -> str:
         delta = pair["sparcc_delta"]
         height = max(abs(delta) * scale, 1.5)
         y = middle - height if delta > 0 else middle
+        x, width, colour = _PAD + step * (n + 0.15), min(step * 0.7, 60), _COLOURS.get(pair["change_class"], "#8a8a8a")
         bars.append(
-            f'<rect x="{_PAD + n * step + step * 0.15:.1f}" y="{y:.1f}" width="{min(step * 0.7, 60):.1f}" height="{height:.1f}" '
-            f'fill="{_COLOURS.get(pair["change_class"], "#8a8a8a")}"><title>sub-{pair["patient"]}: {delta:+g}</title></rect>'
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{colour}">'
+            f"<title>sub-{pair['patient']}: {delta:+g}</title></rect>"
         )
     ticks = "".join(
         f'<line x1="{_PAD}" x2="{_WIDTH}" y1="{middle - v * scale:.1f}" y2="{middle - v * scale:.1f}" class="grid"/>'
@@ -64,7 +65,7 @@ def _spaghetti(rows: list[Row]) -> str:
         return ""
     last = max(x for points in lines.values() for x, _ in points)
     top = max(6, *(y for points in lines.values() for _, y in points))
-    across, up = (_WIDTH - _PAD - 20) / last, (_HEIGHT - 40) / top
+    across, up = (_WIDTH - _PAD - 44) / last, (_HEIGHT - 40) / top
     drawn = []
     for patient, points in lines.items():
         at = [(_PAD + 8 + x * across, _HEIGHT - 24 - y * up) for x, y in points]

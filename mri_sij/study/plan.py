@@ -58,8 +58,8 @@ class Plan:
 def plan_study(study: Path, manifest: Path | None) -> Plan:
     """Visits of a folder tree (DICOM by patient and study date, or BIDS `sub-*/ses-*`), or of a manifest.
 
-    Labels are those of the manifest or of BIDS; otherwise patients and visits are numbered as `mri-sij scan` numbers them, so
-    that no name from a header or a folder enters an output. RefusedError where there is nothing to score.
+    Labels are those of the manifest or of BIDS; otherwise patients and visits are numbered as `mri-sij scan` numbers
+    them, so that no name from a header or a folder enters an output. RefusedError where there is nothing to score.
     """
     if not study.is_dir():
         raise RefusedError(f"{study.name} is not a folder.", hint="Name the folder of the study.")
@@ -150,7 +150,7 @@ def _single_visit(path: Path) -> tuple[Visit | None, str, str]:
 
 
 def _fingerprint(visit: Visit) -> str:
-    """Hash of the visit's file names, sizes and times of change: enough to see that an input changed, without reading it."""
+    """Hash of the visit's file names, sizes and times of change: enough to see that an input changed."""
     digest = hashlib.sha256()
     for path in sorted(_files(visit)):
         stat = path.stat()

@@ -25,7 +25,7 @@ class Shard:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run did. `visits` and `comparisons` in the order of the plan; `fresh` of them were done now, the rest before."""
+    """What a run did. `visits` and `comparisons` in the plan's order; `fresh` of them were done now."""
 
     visits: tuple[Status, ...]
     comparisons: tuple[Status, ...]

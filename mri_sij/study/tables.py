@@ -1,4 +1,4 @@
-"""The tables of a study, made from what its tasks left behind: `status.csv`, `visits.csv`, `quadrants.csv`, `changes.csv`."""
+"""The tables of a study, made from what its tasks left behind."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def change_rows(plan: Plan, statuses: dict[str, Status], out: Path) -> list[Row]
 
 
 def write_tables(plan: Plan, settings: Settings, out: Path) -> tuple[list[Row], list[Row], dict[str, Status]]:
-    """Write all tables, `provenance.json` and `dataset_description.json`; returns the rows and statuses they came from."""
+    """Write all tables, `provenance.json`, `dataset_description.json`; returns the rows and statuses behind them."""
     keys = [v.key for v in plan.visits] + [f"{b.key}_vs_ses-{f.visit}" for b, f in plan.followups()]
     statuses = read_statuses(out, keys)
     visits, changes = visit_rows(plan, statuses, out), change_rows(plan, statuses, out)
