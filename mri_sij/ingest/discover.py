@@ -95,7 +95,8 @@ def _visit(all_series: list[list[Frame]]) -> Visit:
     ordered = sorted(
         zip(series, all_series, strict=True), key=lambda pair: (pair[1][0].series_number or 0, pair[0].place)
     )
-    return Visit(0, min(days) if days else None, "dicom", tuple(one for one, _ in ordered))
+    day = min(days) if days else None
+    return Visit(0, day, "dicom", tuple(one for one, _ in ordered), fixed_day=day)
 
 
 def _series(frames: list[Frame]) -> Series:

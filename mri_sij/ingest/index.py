@@ -54,12 +54,16 @@ class Series:
 
 @dataclass(frozen=True)
 class Visit:
-    """One visit (study) of a patient. `day` counts from the patient's first visit, None where no date is known."""
+    """One visit (study) of a patient. `day` counts from the patient's first visit, None where no date is known.
+
+    `fixed_day` counts from one fixed day, for intervals between visits that were indexed apart; it is never written.
+    """
 
     number: int
     day: int | None
     format: str
     series: tuple[Series, ...]
+    fixed_day: int | None = None
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ class VisitImages:
     """The STIR and the T1 of one visit, each on its own grid, with how they were found.
 
     `orientation` is the STIR's plane by name, `tilt_deg` its angle from coronal; `input_sha256` is a hash of the
-    voxels and grids that were read.
+    voxels and grids that were read. `day` counts from one fixed day: for intervals, never to be written out.
     """
 
     stir: Volume
@@ -96,7 +96,7 @@ def read_visit(visit: Visit, choice: Choice) -> VisitImages:
         series_considered=choice.considered,
         input_sha256=hash_of(stir, t1),
         tilt_deg=round(plane.tilt_deg, 1),
-        day=visit.day,
+        day=visit.fixed_day,
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import gdcm
 import numpy as np
 from numpy.typing import NDArray
+from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
@@ -169,8 +170,9 @@ def write_all(slices: list[Dataset], folder: Path, syntax: str = ExplicitVRLittl
 
 
 def compress(folder: Path, syntax: gdcm.TransferSyntax) -> None:
-    """Encode every file of a folder with GDCM."""
+    """Encode the pixels of every file of a folder with GDCM; the rest of the header stays as it was."""
     for path in sorted(folder.iterdir()):
+        ds = dcmread(path)
         reader = gdcm.ImageReader()
         reader.SetFileName(str(path))
         assert reader.Read()
@@ -183,12 +185,16 @@ def compress(folder: Path, syntax: gdcm.TransferSyntax) -> None:
         writer.SetFile(reader.GetFile())
         writer.SetImage(change.GetOutput())
         assert writer.Write()
+        # GDCM stamps the header with the time of day; only its pixels are wanted.
+        encoded = dcmread(path)
+        ds.PixelData = encoded.PixelData
+        ds["PixelData"].VR, ds["PixelData"].is_undefined_length = "OB", True
+        ds.file_meta.TransferSyntaxUID = encoded.file_meta.TransferSyntaxUID
+        ds.save_as(path)
 
 
 def rle(folder: Path) -> None:
     """Encode every file of a folder as RLE."""
-    from pydicom import dcmread
-
     for path in sorted(folder.iterdir()):
         ds = dcmread(path)
         ds.compress(RLELossless)

@@ -32,6 +32,10 @@ scanners, exports and accidents make of it. "right": every volume that is there 
 places. "part": only true volumes, but not all. "refused": no volume, and an error or a failing exit status. "nothing":
 no volume and no error. **WRONG**: a volume came back that is not there, without any failure.
 
+Some rows are matters of judgement: a lone slice has no spacing of its own, so any volume made of it is counted as
+wrong; in the rows with mixed echoes, image types, inverted grey and missing alternate slices the voxels returned may
+lie where the header says, but they are not one image, or not the stack that was taken.
+
 This page is written by `make table`. Readers: {versions}.
 
 | | {readers} |
