@@ -1,4 +1,4 @@
-"""The shipped network: the same bytes twice, mirror images alike, probabilities that sum to one, gain without effect."""
+"""The shipped network: the same bytes twice, mirror images alike, probabilities that sum to one, any gain alike."""
 
 from __future__ import annotations
 
