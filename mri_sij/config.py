@@ -6,6 +6,8 @@ The defaults below and `configs/default.toml`, where each is explained with its 
 from __future__ import annotations
 
 import hashlib
+import json
+import textwrap
 import tomllib
 from pathlib import Path
 from typing import Literal
@@ -18,7 +20,7 @@ SCHEMA_VERSION = 1
 
 
 class _Stage(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
 class IngestSettings(_Stage):
@@ -93,7 +95,8 @@ class LesionSettings(_Stage):
     """References and oedema."""
 
     method: Literal["combined", "network+rules", "network", "rules"] = "combined"
-    """What proposes oedema: measures of each voxel weighed together, the network (with rules or alone), or brightness alone.
+    """What proposes oedema: measures of each voxel weighed together, the network (with rules or alone), or
+    brightness alone.
     docs/lesions.md holds them side by side."""
     odds_grow: float = 0.4
     """Probability from which a voxel belongs to a candidate of the combined method (chosen on simulated patients)."""
@@ -104,9 +107,11 @@ class LesionSettings(_Stage):
     network_peak: float = 0.6
     """See `network_grow`."""
     contrast_grow: float = 1.1
-    """STIR over normal marrow from which a voxel belongs to a candidate that the network proposes (chosen on simulated patients)."""
+    """STIR over normal marrow from which a voxel belongs to a candidate that the network proposes (chosen on
+    simulated patients)."""
     rules_grow: float = 1.35
-    """The same where there is no network to propose: half of outlined oedema lies above 1.2-1.6 (measured on real patients)."""
+    """The same where there is no network to propose: half of outlined oedema lies above 1.2-1.6 (measured on real
+    patients)."""
     rules_peak: float = 1.7
     """95th percentile of contrast that a candidate must reach without the network (chosen on simulated patients)."""
     min_contrast: float = 1.15
@@ -114,7 +119,8 @@ class LesionSettings(_Stage):
     smoothing_mm: float = 0.6
     """Standard deviation of the Gaussian that takes noise out before contrast is measured, in the plane."""
     cortex_mm: float = 1.5
-    """Oedema is looked for this far beyond the segmented bone, where its border is uncertain (readers outline up to the cortex)."""
+    """Oedema is looked for this far beyond the segmented bone, where its border is uncertain (readers outline up
+    to the cortex)."""
     contact_mm: float = 6.0
     """Oedema of the joint comes at least this near to the articular margin; farther is not subchondral (our choice)."""
     min_volume_ml: float = 0.05
@@ -130,21 +136,26 @@ class LesionSettings(_Stage):
     deep_filled: float = 0.75
     """Homogeneous: share of a deep lesion's outline on the slice that is oedema, holes included."""
     intense_reference: Literal["vessel", "csf"] = "vessel"
-    """Held against for the SPARCC intensity item: presacral and iliac vessels (Maksymowych 2005; Lin 2024) or CSF (spa-imaging.org)."""
+    """Held against for the SPARCC intensity item: presacral and iliac vessels (Maksymowych 2005; Lin 2024) or CSF
+    (spa-imaging.org)."""
     intense_fraction: float = 0.55
-    """Share of the reference's signal from which oedema is intense: readers' eyes meet vessels of a few voxels, dimmed by partial volume."""
+    """Share of the reference's signal from which oedema is intense: readers' eyes meet vessels of a few voxels,
+    dimmed by partial volume."""
     intense_lowest: float = 2.3
     """Oedema below this many times normal marrow is never intense, however dim the reference (our choice)."""
     intense_highest: float = 3.0
-    """Oedema from this many times normal marrow is always intense: slow blood and CSF can be far brighter (our choice)."""
+    """Oedema from this many times normal marrow is always intense: slow blood and CSF can be far brighter (our
+    choice)."""
     intense_min_ml: float = 0.3
     """Least volume of vessels or CSF to measure the reference on."""
     fat_t1_ratio: float = 1.35
     """T1 over that of bone from which a candidate is fat with failed suppression, not oedema (our choice)."""
     vessel_fluid_fraction: float = 0.5
-    """Share of a candidate that the network calls fluid, from which it is a vessel, cyst or joint fluid (our choice)."""
+    """Share of a candidate that the network calls fluid, from which it is a vessel, cyst or joint fluid (our
+    choice)."""
     rim_depth_mm: float = 3.0
-    """A candidate no deeper than this and no brighter than `rim_contrast` is the normal rim under the cartilage (Wittram 1995)."""
+    """A candidate no deeper than this and no brighter than `rim_contrast` is the normal rim under the cartilage
+    (Wittram 1995)."""
     rim_contrast: float = 1.3
     """See `rim_depth_mm`."""
     symmetric_ratio: float = 0.5
@@ -288,3 +299,32 @@ def load_settings(path: Path | None) -> Settings:
             f"Settings file {path.name} has schema version {settings.schema_version}, expected {SCHEMA_VERSION}."
         )
     return settings
+
+
+def default_toml() -> str:
+    """The text of `configs/default.toml`: every setting with its default and what it means."""
+    parts = [
+        "# Every setting of mri_sij with its default. Copy what you want to change; what a file leaves out keeps its default.",
+        f"schema_version = {SCHEMA_VERSION}",
+    ]
+    for stage in ("ingest", "anatomy", "lesions", "scoring", "compare", "study"):
+        record = getattr(Settings(), stage)
+        if not type(record).model_fields:
+            continue
+        parts += ["", f"# {(type(record).__doc__ or '').strip()}", f"[{stage}]"]
+        for name, field in type(record).model_fields.items():
+            parts += [f"# {line}" for line in textwrap.wrap(" ".join((field.description or "").split()), 116)]
+            parts.append(f"{name} = {_toml(getattr(record, name))}")
+    return "\n".join(parts) + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{k} = {_toml(v)}" for k, v in value.items()) + " }"
+    return repr(value)
