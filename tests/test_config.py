@@ -1,0 +1,39 @@
+"""Settings: the documented file and the code agree, wrong keys are refused, equal settings have equal hashes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mri_sij.config import Settings, default_toml, load_settings
+from mri_sij.errors import SettingsError
+
+DEFAULT = Path(__file__).parents[1] / "configs" / "default.toml"
+
+
+def test_the_documented_defaults_are_the_defaults() -> None:
+    assert DEFAULT.read_text(encoding="utf-8") == default_toml()
+    assert load_settings(DEFAULT) == Settings()
+    assert load_settings(DEFAULT).sha256 == load_settings(None).sha256
+
+
+def test_every_setting_is_explained() -> None:
+    for stage in ("ingest", "anatomy", "lesions", "scoring", "compare", "study"):
+        for name, field in type(getattr(Settings(), stage)).model_fields.items():
+            assert field.description, f"{stage}.{name}"
+
+
+@pytest.mark.parametrize("text", ["[scoring]\nsices = 6\n", '[scoring]\nslices = "six"\n', "schema_version = 99\n", "x ="])
+def test_a_file_that_is_wrong_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"wrong\.toml"):
+        load_settings(path)
+
+
+def test_a_changed_setting_changes_the_hash(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text("[study]\nvisit_limit_s = 60.0\n", encoding="utf-8")
+    assert load_settings(path).study.visit_limit_s == 60
+    assert load_settings(path).sha256 != Settings().sha256
