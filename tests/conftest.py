@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-REAL_DATA = Path(os.environ.get("MRI_SIJ_REAL_DATA") or Path(__file__).parent.parent / ".." / "shared" / "data").resolve()
+REAL_DATA = Path(
+    os.environ.get("MRI_SIJ_REAL_DATA") or Path(__file__).parent.parent / ".." / "shared" / "data"
+).resolve()
 
 
 class NetworkUsedError(AssertionError):

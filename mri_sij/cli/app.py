@@ -57,7 +57,7 @@ def main() -> None:
             place = place.tb_next
         where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else "?"  # noqa: PTH119
         _say(
-            f"unexpected: {type(error).__name__} at {where}. MRI_SIJ_DEBUG=1 shows the traceback (it may quote a header)."
+            f"unexpected: {type(error).__name__} at {where}. MRI_SIJ_DEBUG=1 shows the traceback, header text and all."
         )
         sys.exit(int(Exit.UNEXPECTED))
 

@@ -114,7 +114,7 @@ def _stored(path: Path, header: NiftiHeader, volume: int) -> NDArray[Any]:
     shape = header.shape[:3]
     length = int(np.prod(shape)) * header.dtype.itemsize
     try:
-        with (gzip.open(path) if header.compressed else path.open("rb")) as file:
+        with gzip.open(path) if header.compressed else path.open("rb") as file:
             file.seek(header.data_offset + volume * length)
             content = file.read(length)
     except (OSError, EOFError, zlib.error) as error:

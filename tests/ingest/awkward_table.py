@@ -131,7 +131,11 @@ def outcome(reader: Reader, name: str, make: Callable[[Path], object]) -> str:
         scratch.mkdir()
         made = make(folder)
         try:
-            with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            with (
+                warnings.catch_warnings(),
+                contextlib.redirect_stdout(io.StringIO()),
+                contextlib.redirect_stderr(io.StringIO()),
+            ):
                 warnings.simplefilter("ignore")
                 found, said = reader(folder, scratch)
         except Exception:  # a reader of another project may raise anything

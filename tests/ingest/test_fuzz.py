@@ -5,6 +5,7 @@ MRI_SIJ_FUZZ_HEADERS and MRI_SIJ_FUZZ_FILES set how many (`make fuzz`: 100,000 a
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import time
@@ -117,10 +118,8 @@ def test_mutated_files(seeds: list[bytes], tmp_path: Path) -> None:
         start = time.process_time()
         for series in index(tmp_path).series:
             for volume in series.volumes:
-                try:
+                with contextlib.suppress(RefusedError):
                     read_series_volume(volume)
-                except RefusedError:
-                    pass
         took = time.process_time() - start
         if took > MOST_SECONDS:
             slow.append((n, round(took, 2)))
