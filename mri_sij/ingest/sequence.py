@@ -53,7 +53,9 @@ def _excluded(protocol: Protocol) -> str:
     named = next((text for key, text in _EXCLUDING_TYPES.items() if key in protocol.image_type), "")
     if named:
         return f"{named} (image type)"
-    words = [text for key, text in _EXCLUDING_WORDS.items() if key in protocol.words]
+    # "STIR bone marrow" describes a scan; as the name of a file without a scanner's header it describes a mask.
+    ignored = {"mask"} if protocol.modality == "MR" else set()
+    words = [text for key, text in _EXCLUDING_WORDS.items() if key in protocol.words - ignored]
     if words and not ("stir" in protocol.words and "other_dixon" in protocol.words and len(words) == 1):
         return words[0]
     return ""

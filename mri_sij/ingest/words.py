@@ -48,9 +48,9 @@ TOKENS: dict[str, frozenset[str]] = {
         "kontrast kontrastli postgd postkm civ ivc".split()
     ),
     "diffusion": frozenset("dwi dti diff diffusion adc ep2d trace tracew epi".split()),
-    "water": frozenset("water wasser eau agua acqua wateronly w".split()),
-    "other_dixon": frozenset("inphase outphase opp opposed fat fatonly inph outph oop ip op fett graisse f".split()),
-    "derived": frozenset("mip mpr sub subtraction subtr mapit t2map t1map map pjn reformat rfmt".split()),
+    "water": frozenset("water wasser eau agua acqua wateronly".split()),
+    "other_dixon": frozenset("inphase outphase opp opposed fat fatonly inph outph oop ip op fett graisse".split()),
+    "derived": frozenset("mip mpr subtraction subtr mapit t2map t1map map pjn reformat rfmt".split()),
     "mask": frozenset(
         "mask masks label labels labelmap seg dseg segmentation roi lesion lesions oedema edema bme bone reader truth "
         "marrow groundtruth probseg annotation annot contour".split()
@@ -85,7 +85,7 @@ def concepts(*texts: str) -> frozenset[str]:
     for text in texts:
         if not text:
             continue
-        plain = _plain(text)
+        plain = re.sub(r"(?:^|(?<=_))(?:sub|ses)-[0-9a-z]+", "", _plain(text))  # BIDS labels are no words
         words = set(re.split(r"[^0-9a-z]+", plain)) | set(re.findall(r"[a-z]+[0-9]?[a-z]*|[0-9]+", plain))
         found.update(concept for concept, known in TOKENS.items() if words & known)
         found.update(concept for concept, parts in PARTS.items() if any(part in plain for part in parts))

@@ -1,0 +1,90 @@
+"""`scan`, `convert` and `doctor` as a user calls them: exit status, streams, files."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "ingest"))
+
+import awkward as a
+from awkward_cases import CASES
+from judge import is_same
+
+
+def call(*args: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
+    command = [sys.executable, "-m", "mri_sij.cli", *args]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"})
+
+
+def _make(name: str, folder: Path) -> list[a.Truth]:
+    folder.mkdir()
+    return next(case for case in CASES if case.name == name).make(folder).truths
+
+
+def test_scan_names_problems_first(tmp_path: Path) -> None:
+    _make("dynamic_series_with_a_hole", tmp_path / "in")
+    done = call("scan", str(tmp_path / "in"))
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[0] == "1 problems:"
+    assert "missing_slices" in done.stdout.splitlines()[1]
+    report = json.loads(call("scan", str(tmp_path / "in"), "--json").stdout)
+    assert report["problems"][0]["code"] == "missing_slices"
+    assert [volume["refused"] for volume in report["patients"][0]["visits"][0]["series"][0]["volumes"]] == [
+        None, "missing_slices", None,
+    ]  # fmt: skip
+
+
+def test_scan_of_nothing_usable_ends_with_4(tmp_path: Path) -> None:
+    (tmp_path / "x.dcm").write_bytes(b"no")
+    done = call("scan", str(tmp_path))
+    assert done.returncode == 4
+    assert "damaged_header" in done.stdout
+    assert call("scan", str(tmp_path / "absent")).returncode == 4
+    assert call("scan").returncode == 2
+
+
+def test_convert_writes_the_volume_that_is_asked_for(tmp_path: Path) -> None:
+    truths = _make("dynamic_series", tmp_path / "in")
+    listed = call("convert", str(tmp_path / "in"), str(tmp_path / "x.nii.gz"))
+    assert listed.returncode == 2
+    assert "3 volumes" in listed.stderr
+    out = tmp_path / "x.nii.gz"
+    assert call("convert", str(tmp_path / "in"), str(out), "--volume", "2").returncode == 0
+    image = nib.load(out)
+    assert is_same((np.asarray(image.dataobj), image.affine), truths[1])  # type: ignore[attr-defined]
+    first = out.read_bytes()
+    assert call("convert", str(tmp_path / "in"), str(out), "--volume", "2").returncode == 0
+    assert out.read_bytes() == first
+
+
+@pytest.mark.parametrize("name", ["missing_middle_slice", "gantry_like_shear", "one_truncated_file"])
+def test_convert_refuses_with_4_and_leaves_nothing(name: str, tmp_path: Path) -> None:
+    _make(name, tmp_path / "in")
+    (tmp_path / "out").mkdir()
+    done = call("convert", str(tmp_path / "in"), str(tmp_path / "out" / "x.nii.gz"))
+    assert done.returncode == 4
+    assert "Traceback" not in done.stderr
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_convert_refuses_wrong_use(tmp_path: Path) -> None:
+    _make("plain", tmp_path / "in")
+    assert call("convert", str(tmp_path / "in"), str(tmp_path / "x.txt")).returncode == 2
+    assert call("convert", str(tmp_path / "in"), str(tmp_path / "no" / "x.nii")).returncode == 2
+    assert call("convert", str(tmp_path / "in"), str(tmp_path / "x.nii"), "--series", "7").returncode == 2
+    assert call("convert", str(tmp_path / "in"), str(tmp_path / "x.nii"), "--volume", "7").returncode == 2
+
+
+def test_doctor() -> None:
+    report = json.loads(call("doctor", "--json").stdout)
+    assert all(report["codecs"].values())
+    assert report["packages"]["pydicom"]
