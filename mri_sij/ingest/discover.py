@@ -14,7 +14,7 @@ from mri_sij.errors import RefusedError
 from mri_sij.ingest import image_files
 from mri_sij.ingest.frame import Frame
 from mri_sij.ingest.headers import read_frames
-from mri_sij.ingest.index import Index, Patient, RefusedFile, Series, SeriesVolume, Visit
+from mri_sij.ingest.index import Index, Owner, Patient, RefusedFile, Series, SeriesVolume, Visit
 from mri_sij.ingest.split import missing_at_an_end, stacks
 from mri_sij.ingest.stack import Stack
 from mri_sij.ingest.tree import FoundFile, UnreadableEntry, kind_of, walk
@@ -35,7 +35,12 @@ def index(path: Path, *, workers: int = 1) -> Index:
     """
     if not path.exists():
         raise RefusedError("There is nothing at that path.", hint="Check the path.")
-    entries = list(walk(path))
+    return index_files(path, walk(path), workers=workers)
+
+
+def index_files(root: Path, entries: Iterable[FoundFile | UnreadableEntry], *, workers: int = 1) -> Index:
+    """The same of some of the files under `root`, as `walk` gives them."""
+    entries = list(entries)
     found: list[Found] = [
         RefusedFile(entry.name, "unreadable", f"Cannot be opened: {entry.reason}.")
         for entry in entries
@@ -48,7 +53,7 @@ def index(path: Path, *, workers: int = 1) -> Index:
     sidecars = {image_files.sidecar_name(image) for image in images}
     refused = [item for item in found if isinstance(item, RefusedFile) and item.name not in sidecars]
     patients = [*_dicom_patients(frames), *image_files.patients(images)]
-    return Index(path, len(files), _numbered(patients), tuple(sorted(refused, key=lambda item: item.name)))
+    return Index(root, len(files), _numbered(patients), tuple(sorted(refused, key=lambda item: item.name)))
 
 
 def inspect(file: FoundFile) -> Found:
@@ -117,7 +122,15 @@ def _series(frames: list[Frame]) -> Series:
         volumes=volumes,
         frame_of_reference=frames[0].key_frame_of_reference,
         cautions=(missing,) if missing else (),
+        paths=tuple(sorted({frame.path for frame in frames})),
+        owner=Owner(_only(frame.key_name for frame in frames), _only(frame.key_birth for frame in frames)),
     )
+
+
+def _only(keys: Iterable[str]) -> str:
+    """The one key that all frames share, "" where they differ or have none."""
+    found = set(keys)
+    return found.pop() if len(found) == 1 else ""
 
 
 def _numbered(patients: list[list[Visit]]) -> tuple[Patient, ...]:

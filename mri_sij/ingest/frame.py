@@ -87,3 +87,5 @@ class Frame:
     diffusion: tuple[float, ...]
     stack: str
     dimension: tuple[int, ...]
+    key_name: str = ""
+    key_birth: str = ""

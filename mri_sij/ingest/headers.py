@@ -6,6 +6,7 @@ files of a series are known.
 
 from __future__ import annotations
 
+import re
 import zlib
 from dataclasses import dataclass
 from datetime import date
@@ -31,8 +32,8 @@ MAX_FRAMES = 20_000
 
 WANTED = [
     0x00020010, 0x00080005, 0x00080008, 0x00080016, 0x00080018, 0x00080020, 0x00080060, 0x00080070, 0x00081030,
-    0x0008103E, 0x00100020, 0x00100021, 0x00100010, 0x00180010, 0x00180015, 0x00180020, 0x00180022, 0x00180024,
-    0x00180050, 0x00180080, 0x00180081, 0x00180082, 0x00180086, 0x00180087, 0x00180088, 0x00181030, 0x00181060,
+    0x0008103E, 0x00100020, 0x00100021, 0x00100010, 0x00100030, 0x00180010, 0x00180015, 0x00180020, 0x00180022,
+    0x00180024,    0x00180050, 0x00180080, 0x00180081, 0x00180082, 0x00180086, 0x00180087, 0x00180088, 0x00181030, 0x00181060,
     0x00181314, 0x00189087, 0x00189089, 0x0020000D, 0x0020000E, 0x00200011, 0x00200012, 0x00200013, 0x00200032,
     0x00200037, 0x00200052, 0x00200100, 0x00201002, 0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011,
     0x00280030, 0x00280100, 0x00280101, 0x00280103, 0x00281052, 0x00281053, 0x2005100E, 0x52009229, 0x52009230,
@@ -186,7 +187,14 @@ def _base_frame(shared: _Shared) -> Frame:
         diffusion=element.decimals(ds, 0x00189087) + element.decimals(ds, 0x00189089),
         stack="",
         dimension=(),
+        key_name=_name_key(element.raw_bytes(ds, 0x00100010)),
+        key_birth=element.key(element.raw_bytes(ds, 0x00100030)),
     )
+
+
+def _name_key(name: bytes) -> str:
+    """Hash of a name, whatever its capitals and separators; "" for none."""
+    return element.key(b" ".join(re.findall(rb"[^\s^=,.]+", name.upper())))
 
 
 def _or(value: float | None, default: float) -> float:

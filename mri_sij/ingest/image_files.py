@@ -117,6 +117,7 @@ def _visit(images: list[FoundImage]) -> Visit:
                 SeriesVolume(n, image.protocol, volume, None, f"volume {n}" if len(image.volumes) > 1 else "")
                 for n, volume in enumerate(image.volumes, 1)
             ),
+            paths=(image.volumes[0].path,),
         )
         for image in sorted(images, key=lambda image: image.name)
     )

@@ -40,8 +40,22 @@ class SeriesVolume:
 
 
 @dataclass(frozen=True)
+class Owner:
+    """Whose an image says it is: hashes of the name and of the date of birth, "" where the header is silent.
+
+    Only held against one another, to see two people under one ID or one person under two; never written.
+    """
+
+    name: str = ""
+    birth: str = ""
+
+
+@dataclass(frozen=True)
 class Series:
-    """One series, numbered from 1 over the whole index. `place` is its folder or file, relative to the index's root."""
+    """One series, numbered from 1 over the whole index. `place` is its folder or file, relative to the index's root.
+
+    `paths` are all of its files, those of refused volumes too.
+    """
 
     number: int
     format: str
@@ -50,6 +64,8 @@ class Series:
     volumes: tuple[SeriesVolume, ...]
     frame_of_reference: str = ""
     cautions: tuple[Reason, ...] = ()
+    paths: tuple[Path, ...] = ()
+    owner: Owner = Owner()
 
 
 @dataclass(frozen=True)
