@@ -17,6 +17,7 @@ _SMOOTH_MM = (0.9, 0.9, 2.0)
 """Bones are smooth at this scale, in the plane and through it; the network's border is not."""
 
 _WING_GAP_MM, _WING_MM3 = 5.0, 300.0
+_CLEFT_MM = 9.0
 
 
 def segment(maps: Maps, settings: AnatomySettings) -> Segmentation:
@@ -34,6 +35,7 @@ def segment(maps: Maps, settings: AnatomySettings) -> Segmentation:
         labels = label_sides(sacrum, winner == 2, settings.island_fraction)
         labels[_wing_tips(winner == 1, labels, maps.grid.spacing_mm)] = SACRUM
         labels = _close_holes(labels, maps.grid.spacing_mm)
+        _centre_joints(labels, maps)
     probability = np.where(labels == SACRUM, maps.sacrum, np.where(labels > 0, maps.ilium, 0)).astype(np.float32)
     return Segmentation(
         LabelMap(labels, maps.grid, NAMES), Volume(probability, maps.grid), maps.agreement, "builtin", maps.model_sha256
@@ -60,6 +62,35 @@ def main_part(mask: Mask, island_fraction: float) -> Mask:
     sizes = np.bincount(parts.ravel())
     sizes[0] = 0
     return np.asarray((sizes >= max(island_fraction * sizes.max(), 1))[parts])
+
+
+def _centre_joints(labels: NDArray[np.uint8], maps: Maps) -> None:
+    """Let the middle of each joint fall on a voxel, in every row of every slice: bones that touch are parted by the
+    less sure voxel of the two, and a gap of an even number of voxels loses its surer end to the bone beside it.
+
+    A joint is a cleft, and its middle must not depend on which of two voxels a distance is rounded to.
+    """
+    reach = round(_CLEFT_MM / maps.grid.spacing_mm[0])
+    for ilium, step in ((LEFT_ILIUM, 1), (RIGHT_ILIUM, -1)):
+        both = (labels == SACRUM).any(0) & (labels == ilium).any(0)
+        for j, k in np.argwhere(both):
+            row = labels[:, j, k]
+            inner = np.flatnonzero(row == SACRUM)[::-step]
+            outer = np.flatnonzero(row == ilium)
+            beyond = outer[(outer - inner[0]) * step > 0]
+            if not len(beyond):
+                continue
+            last, first = inner[0], beyond[0] if step > 0 else beyond[-1]
+            gap = abs(int(first) - int(last)) - 1
+            if gap % 2 or gap > reach:
+                continue
+            if gap == 0:
+                unsure = last if maps.sacrum[last, j, k] < maps.ilium[first, j, k] else first
+                row[unsure] = 0
+            elif maps.sacrum[last + step, j, k] > maps.ilium[first - step, j, k]:
+                row[last + step] = SACRUM
+            else:
+                row[first - step] = ilium
 
 
 def _wing_tips(sacrum: Mask, labels: NDArray[np.uint8], spacing_mm: tuple[float, float, float]) -> Mask:
