@@ -20,25 +20,30 @@ from pydicom.tag import BaseTag
 
 from mri_sij.errors import RefusedError
 from mri_sij.ingest import element, functional_groups
+from mri_sij.ingest.element import Elements
 from mri_sij.ingest.frame import Frame, Pixels, Protocol
 from mri_sij.ingest.limits import MAX_INFLATED_BYTES, BombError
 from mri_sij.ingest.protocol import read_protocol
 
-DEFLATED = "1.2.840.10008.1.2.1.99"
+IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
+DEFLATED, BIG_ENDIAN = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
 DICOMDIR_CLASS = "1.2.840.10008.1.3.10"
-_PIXEL_TAGS = (0x7FE00010, 0x7FE00008, 0x7FE00009)
+_FIRST_PIXEL_TAG = 0x7FE00001
 MAX_FRAMES = 20_000
 """Most frames of one file; a header that declares more is damaged."""
 
 WANTED = [
     0x00020010, 0x00080005, 0x00080008, 0x00080016, 0x00080018, 0x00080020, 0x00080060, 0x00080070, 0x00081030,
     0x0008103E, 0x00100020, 0x00100021, 0x00100010, 0x00100030, 0x00180010, 0x00180015, 0x00180020, 0x00180022,
-    0x00180024,    0x00180050, 0x00180080, 0x00180081, 0x00180082, 0x00180086, 0x00180087, 0x00180088, 0x00181030, 0x00181060,
-    0x00181314, 0x00189087, 0x00189089, 0x0020000D, 0x0020000E, 0x00200011, 0x00200012, 0x00200013, 0x00200032,
-    0x00200037, 0x00200052, 0x00200100, 0x00201002, 0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011,
-    0x00280030, 0x00280100, 0x00280101, 0x00280103, 0x00281052, 0x00281053, 0x2005100E, 0x52009229, 0x52009230,
+    0x00180024, 0x00180050, 0x00180080, 0x00180081, 0x00180082, 0x00180086, 0x00180087, 0x00180088, 0x00181030,
+    0x00181060, 0x00181314, 0x00189087, 0x00189089, 0x0020000D, 0x0020000E, 0x00200011, 0x00200012, 0x00200013,
+    0x00200032, 0x00200037, 0x00200052, 0x00200100, 0x00201002, 0x00280002, 0x00280004, 0x00280008, 0x00280010,
+    0x00280011, 0x00280030, 0x00280100, 0x00280101, 0x00280103, 0x00281052, 0x00281053, 0x2005100E,
+    0x52009229, 0x52009230,
 ]  # fmt: skip
 """The elements that are read; the others are passed over unread, however long."""
+
+_WANTED_TAGS = tuple(BaseTag(tag) for tag in WANTED)
 
 
 class NotAnImageError(RefusedError):
@@ -59,7 +64,7 @@ class _Shared:
 
     path: Path
     name: str
-    ds: Dataset
+    ds: Elements
     pixels: Pixels
     protocol: Protocol
 
@@ -78,7 +83,7 @@ def read_frames(path: Path, name: str, file: BinaryIO) -> list[Frame]:
         raise HeaderError("The DICOM header is damaged.", hint="Copy or export the file again.") from error
 
 
-def _frames(path: Path, name: str, ds: Dataset, syntax: str) -> list[Frame]:
+def _frames(path: Path, name: str, ds: Elements, syntax: str) -> list[Frame]:
     if element.text(ds, 0x00080016) == DICOMDIR_CLASS:
         raise NotAnImageError("A DICOMDIR is passed over: its files are found by themselves.")
     modality = element.text(ds, 0x00080060)
@@ -92,18 +97,19 @@ def _frames(path: Path, name: str, ds: Dataset, syntax: str) -> list[Frame]:
     return functional_groups.expand(base, ds) if pixels.frames > 1 or 0x52009230 in ds else [base]
 
 
-def _read_header(file: BinaryIO) -> tuple[Dataset, str]:
+def _read_header(file: BinaryIO) -> tuple[Elements, str]:
     """The wanted elements before the pixels, and the transfer syntax; a deflated file is unpacked within a bound."""
     start = file.read(132)
-    file.seek(0)
+    syntax = ""
     if start[128:132] == b"DICM":
-        meta = skip_file_meta(file)
-        if element.text(meta, 0x00020010) == DEFLATED:
-            return _read_plain(inflated(file)), DEFLATED
-        file.seek(0)
+        syntax = element.text(element.elements(skip_file_meta(file)), 0x00020010)
+        if syntax == DEFLATED:
+            return _read_plain(inflated(file), EXPLICIT), DEFLATED
+        if syntax:
+            return _read_plain(file, syntax), syntax
+    file.seek(0)
     ds = dcmread(file, stop_before_pixels=True, force=True, specific_tags=WANTED)
-    syntax = element.text(ds.file_meta, 0x00020010) if hasattr(ds, "file_meta") else ""
-    return ds, syntax or _guessed_syntax(ds)
+    return element.elements(ds), _guessed_syntax(ds)
 
 
 def skip_file_meta(file: BinaryIO) -> Dataset:
@@ -124,17 +130,23 @@ def inflated(file: BinaryIO) -> BytesIO:
     return BytesIO(plain)
 
 
-def _read_plain(plain: BytesIO) -> Dataset:
-    tags: list[BaseTag | int] = [BaseTag(tag) for tag in WANTED]
-    return read_dataset(plain, False, True, stop_when=lambda tag, vr, length: tag in _PIXEL_TAGS, specific_tags=tags)
+def _read_plain(file: BinaryIO, syntax: str) -> Elements:
+    """The wanted elements of a data set that begins where `file` stands."""
+    tags: list[BaseTag | int] = list(_WANTED_TAGS)
+    ds = read_dataset(file, syntax == IMPLICIT, syntax != BIG_ENDIAN, stop_when=_at_pixels, specific_tags=tags)
+    return element.elements(ds)
+
+
+def _at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
+    return int(tag) >= _FIRST_PIXEL_TAG
 
 
 def _guessed_syntax(ds: Dataset) -> str:
     implicit, little = ds.original_encoding
-    return "1.2.840.10008.1.2" if implicit else "1.2.840.10008.1.2.1" if little else "1.2.840.10008.1.2.2"
+    return IMPLICIT if implicit else EXPLICIT if little else BIG_ENDIAN
 
 
-def _pixels(ds: Dataset, syntax: str, rows: int, columns: int) -> Pixels:
+def _pixels(ds: Elements, syntax: str, rows: int, columns: int) -> Pixels:
     frames = element.whole(ds, 0x00280008) or 1
     if not 1 <= frames <= MAX_FRAMES:
         raise HeaderError(f"The header declares {frames} frames, expected 1 to {MAX_FRAMES}.")
