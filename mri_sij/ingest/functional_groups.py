@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pydicom.dataset import Dataset
-
 from mri_sij.errors import RefusedError
 from mri_sij.ingest import element
+from mri_sij.ingest.element import Elements
 from mri_sij.ingest.frame import Frame, Protocol, Six, Triple
 from mri_sij.ingest.protocol import field_strength
 
@@ -25,7 +24,7 @@ class FunctionalGroupError(RefusedError):
     code = "functional_groups"
 
 
-def expand(base: Frame, ds: Dataset) -> list[Frame]:
+def expand(base: Frame, ds: Elements) -> list[Frame]:
     """All frames of a multi-frame file, each with its own groups over the shared ones over the file's own values."""
     shared = element.first(ds, SHARED)
     frames = element.items(ds, PER_FRAME)
@@ -53,7 +52,7 @@ def pair(values: tuple[float, ...]) -> tuple[float, float] | None:
     return (values[0], values[1]) if len(values) == 2 else None
 
 
-def _apply(frame: Frame, groups: Dataset) -> Frame:
+def _apply(frame: Frame, groups: Elements) -> Frame:
     measures, transform = element.first(groups, MEASURES), element.first(groups, TRANSFORM)
     content = element.first(groups, CONTENT)
     position = triple(element.decimals(element.first(groups, POSITION), 0x00200032))
@@ -80,12 +79,12 @@ def _apply(frame: Frame, groups: Dataset) -> Frame:
     )
 
 
-def _diffusion(group: Dataset) -> tuple[float, ...]:
+def _diffusion(group: Elements) -> tuple[float, ...]:
     direction = element.first(group, 0x00189076)
     return element.decimals(group, 0x00189087) + element.decimals(direction, 0x00189089)
 
 
-def _protocol(known: Protocol, groups: Dataset, measures: Dataset) -> Protocol:
+def _protocol(known: Protocol, groups: Elements, measures: Elements) -> Protocol:
     if not any(tag in groups for tag in (ECHO, TIMING, MODIFIER, FRAME_TYPE, MEASURES)):
         return known
     timing, modifier = element.first(groups, TIMING), element.first(groups, MODIFIER)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from pydicom.dataset import Dataset
-
 from mri_sij.ingest import element
+from mri_sij.ingest.element import Elements
 from mri_sij.ingest.frame import Protocol
 from mri_sij.ingest.words import concepts
 
@@ -20,7 +19,7 @@ _OTHER_PARTS = frozenset(
 _PELVIC_PARTS = frozenset("PELVIS SIJOINT SIJOINTS SSPINE SACRUM SIJ SI HIP HIPS SACROILIAC BECKEN ILIUM".split())
 
 
-def read_protocol(ds: Dataset) -> Protocol:
+def read_protocol(ds: Elements) -> Protocol:
     """The protocol of a classic image, or what an enhanced one says outside its functional groups."""
     sequence_name = element.text(ds, 0x00180024)
     sequence = element.texts(ds, 0x00180020)

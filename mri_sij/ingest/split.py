@@ -169,7 +169,8 @@ def _soft_stacks(frames: list[Frame]) -> list[Stack | RefusedStack]:
     unique, copies = _by_identity(frames)
     normal = directions(frames[0])[2]
     groups = [("", unique)]
-    for name, key in SOFT:
+    crowded = len(unique) > len(_distinct(_places(unique, normal)))
+    for name, key in SOFT if crowded else ():
         groups = [part for label, group in groups for part in _parted(label, group, (name, key), normal)]
     result = []
     for label, group in groups:
@@ -198,13 +199,14 @@ def _has_place(copy: Frame, group: list[Frame]) -> bool:
 
 def _parted(label: str, group: list[Frame], soft: Soft, normal: Floats) -> list[tuple[str, list[Frame]]]:
     name, key = soft
-    places = len(_distinct(_places(group, normal)))
     parts: dict[Hashable, list[Frame]] = {}
     for frame in group:
         parts.setdefault(key(frame), []).append(frame)
-    if len(group) == places or len(parts) == 1:
+    if len(parts) == 1:
         return [(label, group)]
-    if min(len(_distinct(_places(part, normal))) for part in parts.values()) < MIN_SHARE * places:
+    places = len(_distinct(_places(group, normal)))
+    smallest = min(len(_distinct(_places(part, normal))) for part in parts.values())
+    if len(group) == places or smallest < MIN_SHARE * places:
         return [(label, group)]
     ordered = sorted(parts.values(), key=_order_of)
     return [(f"{label}, {name} {n}".lstrip(", "), part) for n, part in enumerate(ordered, 1)]
@@ -237,13 +239,19 @@ def _arranged(frames: list[Frame], label: str) -> Stack | RefusedStack:
 
 def _places(frames: list[Frame], normal: Floats) -> Floats:
     """Where the image centres lie along `normal`: centres, so that a change of matrix or tilt does not move them."""
-    centres = []
-    for frame in frames:
-        row, column, _ = directions(frame)
-        spacing = frame.pixel_spacing_mm or (1.0, 1.0)
-        centre = np.array(frame.position) + row * spacing[1] * (frame.pixels.columns - 1) / 2
-        centres.append(centre + column * spacing[0] * (frame.pixels.rows - 1) / 2)
-    return np.asarray(np.array(centres) @ normal, dtype=np.float64)
+    row, column, _ = directions(frames[0])
+    positions = np.array([frame.position for frame in frames])
+    half = np.array(
+        [
+            (
+                frame.pixel_spacing_mm[1] * (frame.pixels.columns - 1) / 2,
+                frame.pixel_spacing_mm[0] * (frame.pixels.rows - 1) / 2,
+            )
+            for frame in frames
+            if frame.pixel_spacing_mm
+        ]
+    )
+    return np.asarray((positions + half[:, :1] * row + half[:, 1:] * column) @ normal, dtype=np.float64)
 
 
 def _distinct(places: Floats) -> Floats:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from mri_sij.errors import GeometryError, RefusedError
 from mri_sij.evidence import Reason
 from mri_sij.geometry import LPS_TO_RAS, Floats, Grid
-from mri_sij.ingest.frame import Frame
+from mri_sij.ingest.frame import Frame, Six
 
 SAME_POSITION_MM = 0.01
 """Two slices nearer than this lie at one place; no scanner takes slices so close."""
@@ -97,8 +98,13 @@ def arrange(frames: list[Frame], distinct: str = "") -> Stack:
 def directions(frame: Frame) -> tuple[Floats, Floats, Floats]:
     """Unit vectors (LPS) along a row, down a column, and their normal."""
     assert frame.orientation is not None
-    row = np.array(frame.orientation[:3]) / np.linalg.norm(frame.orientation[:3])
-    column = np.array(frame.orientation[3:]) / np.linalg.norm(frame.orientation[3:])
+    return _directions(frame.orientation)
+
+
+@lru_cache(maxsize=256)
+def _directions(orientation: Six) -> tuple[Floats, Floats, Floats]:
+    row = np.array(orientation[:3]) / np.linalg.norm(orientation[:3])
+    column = np.array(orientation[3:]) / np.linalg.norm(orientation[3:])
     return row, column, np.cross(row, column)
 
 
@@ -126,15 +132,22 @@ def _require_readable(frame: Frame) -> None:
         )
     if not all(0 < value < 1000 for value in frame.pixel_spacing_mm):
         raise StackError("pixel_spacing", f"The pixel spacing is {frame.pixel_spacing_mm} mm.", frames=(frame,))
-    row, column = np.array(frame.orientation[:3]), np.array(frame.orientation[3:])
+    off = _off_square(frame.orientation)
+    if off:
+        raise StackError("orientation", off, frames=(frame,))
+
+
+@lru_cache(maxsize=256)
+def _off_square(orientation: Six) -> str:
+    """What is wrong with direction cosines; "" for unit vectors at right angles."""
+    row, column = np.array(orientation[:3]), np.array(orientation[3:])
     lengths = np.linalg.norm(row), np.linalg.norm(column)
-    if not np.allclose(lengths, 1, atol=1e-3) or abs(row @ column) > 1e-3:
-        raise StackError(
-            "orientation",
-            f"The direction cosines have lengths {lengths[0]:.4f} and {lengths[1]:.4f} and product {row @ column:.4f}, "
-            "expected 1, 1 and 0.",
-            frames=(frame,),
-        )
+    if np.allclose(lengths, 1, atol=1e-3) and abs(row @ column) <= 1e-3:
+        return ""
+    return (
+        f"The direction cosines have lengths {lengths[0]:.4f} and {lengths[1]:.4f} and product {row @ column:.4f}, "
+        "expected 1, 1 and 0."
+    )
 
 
 def _without_copies(ordered: list[Frame], normal: Floats) -> tuple[list[Frame], list[tuple[Frame, Frame]]]:
