@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import nibabel as nib
@@ -18,11 +18,35 @@ import awkward as a
 from awkward_cases import CASES
 from judge import is_same
 
+from mri_sij.cli.app import main
 
-def call(*args: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own."""
-    command = [sys.executable, "-m", "mri_sij.cli", *args]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"})
+
+@dataclass
+class Done:
+    """How a command ended and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done]:
+    """Run the command line within this process, its exit included."""
+
+    def run(*args: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["mri-sij", *args])
+        monkeypatch.setenv("NO_COLOR", "1")
+        capsys.readouterr()
+        status = 0
+        try:
+            main()
+        except SystemExit as end:
+            status = int(end.code or 0)
+        printed = capsys.readouterr()
+        return Done(status, printed.out, printed.err)
+
+    return run
 
 
 def _make(name: str, folder: Path) -> list[a.Truth]:
@@ -30,7 +54,7 @@ def _make(name: str, folder: Path) -> list[a.Truth]:
     return next(case for case in CASES if case.name == name).make(folder).truths
 
 
-def test_scan_names_problems_first(tmp_path: Path) -> None:
+def test_scan_names_problems_first(tmp_path: Path, call: Callable[..., Done]) -> None:
     _make("dynamic_series_with_a_hole", tmp_path / "in")
     done = call("scan", str(tmp_path / "in"))
     assert done.returncode == 0
@@ -43,7 +67,7 @@ def test_scan_names_problems_first(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_scan_of_nothing_usable_ends_with_4(tmp_path: Path) -> None:
+def test_scan_of_nothing_usable_ends_with_4(tmp_path: Path, call: Callable[..., Done]) -> None:
     (tmp_path / "x.dcm").write_bytes(b"no")
     done = call("scan", str(tmp_path))
     assert done.returncode == 4
@@ -52,7 +76,7 @@ def test_scan_of_nothing_usable_ends_with_4(tmp_path: Path) -> None:
     assert call("scan").returncode == 2
 
 
-def test_convert_writes_the_volume_that_is_asked_for(tmp_path: Path) -> None:
+def test_convert_writes_the_volume_that_is_asked_for(tmp_path: Path, call: Callable[..., Done]) -> None:
     truths = _make("dynamic_series", tmp_path / "in")
     listed = call("convert", str(tmp_path / "in"), str(tmp_path / "x.nii.gz"))
     assert listed.returncode == 2
@@ -67,7 +91,7 @@ def test_convert_writes_the_volume_that_is_asked_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["missing_middle_slice", "gantry_like_shear", "one_truncated_file"])
-def test_convert_refuses_with_4_and_leaves_nothing(name: str, tmp_path: Path) -> None:
+def test_convert_refuses_with_4_and_leaves_nothing(name: str, tmp_path: Path, call: Callable[..., Done]) -> None:
     _make(name, tmp_path / "in")
     (tmp_path / "out").mkdir()
     done = call("convert", str(tmp_path / "in"), str(tmp_path / "out" / "x.nii.gz"))
@@ -76,7 +100,7 @@ def test_convert_refuses_with_4_and_leaves_nothing(name: str, tmp_path: Path) ->
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_convert_refuses_wrong_use(tmp_path: Path) -> None:
+def test_convert_refuses_wrong_use(tmp_path: Path, call: Callable[..., Done]) -> None:
     _make("plain", tmp_path / "in")
     assert call("convert", str(tmp_path / "in"), str(tmp_path / "x.txt")).returncode == 2
     assert call("convert", str(tmp_path / "in"), str(tmp_path / "no" / "x.nii")).returncode == 2
@@ -84,7 +108,7 @@ def test_convert_refuses_wrong_use(tmp_path: Path) -> None:
     assert call("convert", str(tmp_path / "in"), str(tmp_path / "x.nii"), "--volume", "7").returncode == 2
 
 
-def test_doctor() -> None:
+def test_doctor(call: Callable[..., Done]) -> None:
     report = json.loads(call("doctor", "--json").stdout)
     assert all(report["codecs"].values())
     assert report["packages"]["pydicom"]
