@@ -10,7 +10,7 @@ import json
 import textwrap
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -158,6 +158,10 @@ class LesionSettings(_Stage):
     (Wittram 1995)."""
     rim_contrast: float = 1.3
     """See `rim_depth_mm`."""
+    joint_t1_ratio: float = 0.55
+    """A candidate no deeper than `rim_depth_mm` with less T1 than this share of the bone's is cartilage, cortex or joint
+    fluid, which SPARCC does not score (oedema keeps about three quarters, cartilage and cortex half and less: spin-echo
+    signal from the relaxation times of de Bazelaire 2004 and Gold 2004)."""
     symmetric_ratio: float = 0.5
     """Oedema is symmetric when the smaller side's volume is at least this share of the larger one's (our choice)."""
     extensive_fraction: float = 0.5
@@ -261,6 +265,10 @@ class StudySettings(_Stage):
     """A visit or a comparison that takes longer is given up (a visit takes seconds; our choice)."""
     worker_memory_gb: float = 2.0
     """Memory that one worker may need; fewer workers are started than asked for where it is not there (measured, with reserve)."""
+    crp_high_mg_l: float = 10.0
+    """C-reactive protein above this is marked in tables and pages; it changes no score (our choice)."""
+    esr_high_mm_h: float = 20.0
+    """Erythrocyte sedimentation rate above this is marked, likewise (our choice)."""
 
 
 class Settings(_Stage):
@@ -278,6 +286,13 @@ class Settings(_Stage):
     def sha256(self) -> str:
         """Hash of all settings; equal settings have equal hashes, however the file was written."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    def shown(self) -> dict[str, Any]:
+        """All settings as plain values. The path of another segmenter is left out: paths may name people."""
+        plain = self.model_dump(mode="json")
+        name, _, path = self.anatomy.segmenter.partition(":")
+        plain["anatomy"]["segmenter"] = f"{name}:PATH" if path else name
+        return plain
 
 
 def load_settings(path: Path | None) -> Settings:

@@ -102,6 +102,8 @@ def _passes(search: Search, pieces: Pieces, settings: LesionSettings, change: Pe
     if search.t1_ratio is not None:
         ok &= mean(search.t1_ratio) <= settings.fat_t1_ratio
     shallow = most(search.depth_mm) <= settings.rim_depth_mm
+    if search.t1_ratio is not None:
+        ok &= ~(shallow & (mean(search.t1_ratio) < settings.joint_t1_ratio))
     return np.asarray(ok & ~(shallow & (most(search.ratio) <= settings.rim_contrast * change.reference)))
 
 
