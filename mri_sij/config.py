@@ -1,6 +1,7 @@
 """Settings: one TOML file into one small frozen record a stage. An unknown key is refused.
 
-The defaults below and `configs/default.toml`, where each is explained with its source, are the same (a test holds that).
+The defaults below and `configs/default.toml`, where each is explained with its source, are the same (a test holds
+that).
 """
 
 from __future__ import annotations
@@ -56,13 +57,16 @@ class AnatomySettings(_Stage):
     island_fraction: float = 0.04
     """Parts of a bone smaller than this share of its largest part, and away from it, are dropped (our choice)."""
     joint_reach_mm: float = 14.0
-    """Widest gap between sacrum and ilium in which the joint is followed, ligamentous part included (chosen on simulated patients)."""
+    """Widest gap between sacrum and ilium in which the joint is followed, ligamentous part included (chosen on
+    simulated patients)."""
     cartilage_gap_mm: float = 5.5
-    """Widest gap of the cartilaginous part, square to the joint (cartilage 1.6-4 mm in all; chosen on simulated patients)."""
+    """Widest gap of the cartilaginous part, square to the joint (cartilage 1.6-4 mm in all; chosen on simulated
+    patients)."""
     slices: int = 6
     """Consecutive slices to score (spa-imaging.org grading page)."""
     full_height_fraction: float = 0.5
-    """The transitional slice is the most posterior one on which both joints keep this share of their greatest cartilaginous height."""
+    """The transitional slice is the most posterior one on which both joints keep this share of their greatest
+    cartilaginous height."""
     min_joint_height_mm: float = 10.0
     """A joint lower than this is not scorable on a slice (spa-imaging.org grading page)."""
     min_agreement: float = 0.75
@@ -74,7 +78,8 @@ class AnatomySettings(_Stage):
     ilium_ml: tuple[float, float] = (15.0, 320.0)
     """Plausible volume of one ilium in view (84-110 ml in a field of view of 200 mm)."""
     min_side_ratio: float = 0.45
-    """Least ratio of the smaller to the larger ilium (0.94-1.08 where slices lie square; turned slices crop one side)."""
+    """Least ratio of the smaller to the larger ilium (0.94-1.08 where slices lie square; turned slices crop one
+    side)."""
     joints_apart_mm: tuple[float, float] = (55.0, 150.0)
     """Plausible distance between the two joints (sacral breadth about 10 cm, banglajol 75216)."""
     min_snr: float = 4.0
@@ -82,9 +87,11 @@ class AnatomySettings(_Stage):
     min_main_share: float = 0.6
     """Least share of the sacrum in its largest connected part (0.9 and more on real sacroiliac joints)."""
     max_off_centre: float = 0.2
-    """Greatest distance of the sacrum's middle from half-way between the joints, as a share of their distance (our choice)."""
+    """Greatest distance of the sacrum's middle from half-way between the joints, as a share of their distance (our
+    choice)."""
     max_left_right_deg: float = 35.0
-    """Greatest turn of the slices out of the left-right direction: beyond, the two joints are not cut alike (our choice)."""
+    """Greatest turn of the slices out of the left-right direction: beyond, the two joints are not cut alike (our
+    choice)."""
     max_slice_ratio: float = 8.0
     """Greatest ratio of bone signal between slices (coil fall-off is about twofold on real scans)."""
     max_fat_ratio: float = 2.5
@@ -159,7 +166,8 @@ class LesionSettings(_Stage):
     rim_contrast: float = 1.3
     """See `rim_depth_mm`."""
     joint_t1_ratio: float = 0.55
-    """A candidate no deeper than `rim_depth_mm` with less T1 than this share of the bone's is cartilage, cortex or joint
+    """A candidate no deeper than `rim_depth_mm` with less T1 than this share of the bone's is cartilage, cortex or
+    joint
     fluid, which SPARCC does not score (oedema keeps about three quarters, cartilage and cortex half and less: spin-echo
     signal from the relaxation times of de Bazelaire 2004 and Gold 2004)."""
     symmetric_ratio: float = 0.5
@@ -237,7 +245,8 @@ class CompareSettings(_Stage):
     shared_bone: float = 0.4
     """Share of a bone's joint surface that both visits must see (our choice)."""
     caution_tilt_deg: float = 15.0
-    """Angle between the two visits' slices from which partial volume differs visibly (our choice; compare Ozga 2023)."""
+    """Angle between the two visits' slices from which partial volume differs visibly (our choice; compare Ozga
+    2023)."""
     refuse_tilt_deg: float = 35.0
     """Angle from which the slices show another plane of the joint (our limit; semicoronal against semiaxial is 90)."""
     caution_echo_time_ratio: float = 1.3
@@ -264,7 +273,8 @@ class StudySettings(_Stage):
     visit_limit_s: float = 600.0
     """A visit or a comparison that takes longer is given up (a visit takes seconds; our choice)."""
     worker_memory_gb: float = 2.0
-    """Memory that one worker may need; fewer workers are started than asked for where it is not there (measured, with reserve)."""
+    """Memory that one worker may need; fewer workers are started than asked for where it is not there (measured,
+    with reserve)."""
     crp_high_mg_l: float = 10.0
     """C-reactive protein above this is marked in tables and pages; it changes no score (our choice)."""
     esr_high_mm_h: float = 20.0
@@ -319,7 +329,7 @@ def load_settings(path: Path | None) -> Settings:
 def default_toml() -> str:
     """The text of `configs/default.toml`: every setting with its default and what it means."""
     parts = [
-        "# Every setting of mri_sij with its default. Copy what you want to change; what a file leaves out keeps its default.",
+        "# Every setting of mri_sij with its default. Copy what you want to change; the rest keeps its default.",
         f"schema_version = {SCHEMA_VERSION}",
     ]
     for stage in ("ingest", "anatomy", "lesions", "scoring", "compare", "study"):

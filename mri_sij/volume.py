@@ -1,4 +1,5 @@
-"""Voxels with their place: `Volume` (signal) and `LabelMap` (whole numbers), read-only, combined on equal grids only."""
+"""Voxels with their place: `Volume` (signal) and `LabelMap` (whole numbers), read-only, combined on equal grids
+only."""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 usage: python evaluate.py [--patients 50] [--model NETWORK.onnx] [--stir-only] [--first-seed 900000]
 
-Prints a line a patient and then: Dice of sacrum and each ilium, distance from the true joint midline to the found one (mean and 95th
+Prints a line a patient and then: Dice of sacrum and each ilium, distance from the true joint midline to the found
+one (mean and 95th
 percentile, mm), how often the six slices are the true ones within one slice, and how often a side was wrong.
 """
 
@@ -32,7 +33,9 @@ def simulate(seed: int) -> SimulatedVisit:
     rng = np.random.default_rng([seed, 77])
     person, matrix = draw_person(rng), draw_matrix(rng)
     grid = grid_of(person, draw_position(rng), matrix)
-    return acquire(person, draw_lesions(rng), draw_scanner(rng, physics=True), grid, rng, thickness_mm=matrix.thickness_mm)
+    return acquire(
+        person, draw_lesions(rng), draw_scanner(rng, physics=True), grid, rng, thickness_mm=matrix.thickness_mm
+    )
 
 
 def dice(a: np.ndarray, b: np.ndarray) -> float:
@@ -42,7 +45,8 @@ def dice(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def joint_error_mm(visit: SimulatedVisit, labels: np.ndarray) -> np.ndarray:
-    """Distance of every true midline voxel from the line half-way between the segmented bones of its slice (at most 15 mm)."""
+    """Distance of every true midline voxel from the line half-way between the segmented bones of its slice (at most
+    15 mm)."""
     spacing = visit.stir.grid.spacing_mm[:2]
     out: list[np.ndarray] = []
     for side, ilium in ((Side.LEFT, LEFT_ILIUM), (Side.RIGHT, RIGHT_ILIUM)):
@@ -77,16 +81,24 @@ def main() -> None:
         error = joint_error_mm(visit, labels)
         errors.append(error)
         rows.append([dice(labels == n, truth == n) for n in (SACRUM, LEFT_ILIUM, RIGHT_ILIUM)])
-        sides_wrong += int(((labels == LEFT_ILIUM) & (truth == RIGHT_ILIUM)).any() or ((labels == RIGHT_ILIUM) & (truth == LEFT_ILIUM)).any())
+        sides_wrong += int(
+            ((labels == LEFT_ILIUM) & (truth == RIGHT_ILIUM)).any()
+            or ((labels == RIGHT_ILIUM) & (truth == LEFT_ILIUM)).any()
+        )
         anatomy, wanted = find_anatomy(visit.stir, found, settings), true_slices(visit)
         got = getattr(anatomy, "slice_choice", None)
         if wanted is not None:
             slices_right.append(got is not None and abs(got.numbers[-1] - wanted[-1]) <= 1)
-        print(f"{seed} Dice {rows[-1][0]:.3f} {rows[-1][1]:.3f} {rows[-1][2]:.3f} joint {error.mean():.2f} mm slices {got.numbers if got else None} true {wanted}", flush=True)
+        print(
+            f"{seed} Dice {rows[-1][0]:.3f} {rows[-1][1]:.3f} {rows[-1][2]:.3f} "
+            f"joint {error.mean():.2f} mm slices {got.numbers if got else None} true {wanted}",
+            flush=True,
+        )
     mean, every = np.mean(rows, 0), np.concatenate(errors)
     print(
-        f"{told.patients} patients: Dice sacrum {mean[0]:.3f}, left ilium {mean[1]:.3f}, right ilium {mean[2]:.3f}; joint {every.mean():.2f} mm "
-        f"(95 % {np.percentile(every, 95):.2f}); six slices within one of truth {np.mean(slices_right):.0%}; side wrong in {sides_wrong}"
+        f"{told.patients} patients: Dice sacrum {mean[0]:.3f}, left ilium {mean[1]:.3f}, right ilium {mean[2]:.3f}; "
+        f"joint {every.mean():.2f} mm (95 % {np.percentile(every, 95):.2f}); "
+        f"six slices within one of truth {np.mean(slices_right):.0%}; side wrong in {sides_wrong}"
     )
 
 

@@ -2,8 +2,10 @@
 
 usage: python make_shapes.py ATLAS_SURFACE_FOLDER OUT.npz
 
-The folder holds `sacrum/`, `left/` and `right/` with one VTK surface of 5000 corresponding vertices a person. People are
-aligned rigidly (their size is kept), and the principal modes that hold 98 % of the variance are stored in half precision.
+The folder holds `sacrum/`, `left/` and `right/` with one VTK surface of 5000 corresponding vertices a person. People
+are
+aligned rigidly (their size is kept), and the principal modes that hold 98 % of the variance are stored in half
+precision.
 """
 
 from __future__ import annotations
@@ -42,7 +44,10 @@ def main() -> None:
     names = sorted(re.findall(r"Sacrum(\d+)_", " ".join(p.name for p in (folder / "sacrum").glob("*.vtk"))), key=int)
     people, faces = [], []
     for name in names:
-        parts = [read_vtk(folder / d / f"{b}{name}_cpd.vtk") for d, b in (("sacrum", "Sacrum"), ("left", "LeftHip"), ("right", "RightHip"))]
+        parts = [
+            read_vtk(folder / d / f"{b}{name}_cpd.vtk")
+            for d, b in (("sacrum", "Sacrum"), ("left", "LeftHip"), ("right", "RightHip"))
+        ]
         people.append(np.concatenate([p for p, _ in parts]))
         faces = [f for _, f in parts]
     mean = people[0] - people[0].mean(0)

@@ -1,7 +1,10 @@
-"""The whole recipe of the shipped network in one command: `python recipe.py WORK [--minutes 90] [--people 400] [--simulators 1]`.
+"""The whole recipe of the shipped network in one command: `python recipe.py WORK [--minutes 90] [--people 400]
+[--simulators 1]`.
 
-Simulates people while it trains on those that are ready, then holds the network against unseen simulated patients. Needs PyTorch and
-onnx (see requirements.txt) beside mri_sij; runs on a CPU or a GPU. WORK/network/mri_sij.onnx is what ships as mri_sij/network/mri_sij.onnx.
+Simulates people while it trains on those that are ready, then holds the network against unseen simulated patients.
+Needs PyTorch and
+onnx (see requirements.txt) beside mri_sij; runs on a CPU or a GPU. WORK/network/mri_sij.onnx is what ships as
+mri_sij/network/mri_sij.onnx.
 """
 
 from __future__ import annotations
@@ -26,14 +29,17 @@ def main() -> None:
     scans, network = told.work / "scans", told.work / "network"
     share = -(-told.people // told.simulators)
     running = [
-        subprocess.Popen([sys.executable, str(HERE / "simulate.py"), str(scans), str(1 + n * share), str(share)]) for n in range(told.simulators)
+        subprocess.Popen([sys.executable, str(HERE / "simulate.py"), str(scans), str(1 + n * share), str(share)])
+        for n in range(told.simulators)
     ]
     try:
         while len(list(scans.glob("*.npz"))) < 60:
             if all(p.poll() is not None for p in running):
                 sys.exit("The simulation ended before there were 60 scans to begin with.")
             time.sleep(5)
-        subprocess.run([sys.executable, str(HERE / "train.py"), str(scans), str(network), str(told.minutes)], check=True)
+        subprocess.run(
+            [sys.executable, str(HERE / "train.py"), str(scans), str(network), str(told.minutes)], check=True
+        )
     finally:
         for process in running:
             process.terminate()

@@ -1,12 +1,12 @@
 """Simulate scans for training: `python simulate.py OUT FIRST_SEED PEOPLE [SCANS_A_PERSON]`.
 
-Writes one `.npz` a scan at the network's own pixel (1.2 mm): STIR and T1 (int16), labels, oedema (2 = faint), fluid (uint8).
+Writes one `.npz` a scan at the network's own pixel (1.2 mm): STIR and T1 (int16), labels, oedema (2 = faint), fluid
+(uint8).
 A scan that is there already is passed over, so that the command can be repeated or run several times side by side.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def main() -> None:
                 fluid=visit.fluid.astype(np.uint8),
                 spacing_mm=matrix.spacing_mm,
             )
-            os.replace(temporary, out / f"{seed:06d}_{scan}.npz")
+            temporary.replace(out / f"{seed:06d}_{scan}.npz")
 
 
 if __name__ == "__main__":

@@ -40,12 +40,20 @@ class Pool:
                 labels = d["labels"]
                 joint = np.flatnonzero((labels == 1).any((0, 1)) & (labels == 2).any((0, 1)))
                 self.scans.append(
-                    (normalize(d["stir"].astype(np.float32)).astype(np.float16), normalize(d["t1"].astype(np.float32)).astype(np.float16), labels, d["oedema"], d["fluid"], joint)
+                    (
+                        normalize(d["stir"].astype(np.float32)).astype(np.float16),
+                        normalize(d["t1"].astype(np.float32)).astype(np.float16),
+                        labels,
+                        d["oedema"],
+                        d["fluid"],
+                        joint,
+                    )
                 )
         self.scans = self.scans[-POOL:]
 
     def draw(self) -> tuple[np.ndarray, np.ndarray]:
-        """One sample: channels (CHANNELS, CROP, CROP) and targets (4, CROP, CROP): class, oedema, fluid, oedema counts."""
+        """One sample: channels (CHANNELS, CROP, CROP) and targets (4, CROP, CROP): class, oedema, fluid, oedema
+        counts."""
         rng = self.rng
         stir, t1, labels, oedema, fluid, joint = self.scans[rng.integers(len(self.scans))]
         z = int(rng.choice(joint)) if len(joint) and rng.random() < 0.75 else int(rng.integers(stir.shape[2]))
@@ -54,7 +62,9 @@ class Pool:
         use_t1 = 0.12 <= mode < 0.6
         first, second = (t1, None) if swapped else (stir, t1 if use_t1 else None)
         x = neighbours(first.astype(np.float32), None if second is None else second.astype(np.float32), z)
-        y = np.stack([labels[:, :, z], oedema[:, :, z], fluid[:, :, z], np.full(labels.shape[:2], not swapped)]).astype(np.float32)
+        y = np.stack([labels[:, :, z], oedema[:, :, z], fluid[:, :, z], np.full(labels.shape[:2], not swapped)]).astype(
+            np.float32
+        )
         shape = labels.shape[:2]
         start = [int(rng.integers(0, max(n - CROP, 0) + 1)) for n in shape]
         x, y = (a[:, start[0] : start[0] + CROP, start[1] : start[1] + CROP] for a in (x, y))
@@ -68,14 +78,19 @@ class Pool:
             x, y = x[:, ::-1], y[:, ::-1]
         return np.ascontiguousarray(x), np.ascontiguousarray(y)
 
-    def _disease(self, x: np.ndarray, y: np.ndarray, labels: np.ndarray, *, swapped: bool) -> tuple[np.ndarray, np.ndarray]:
-        """More subchondral sclerosis and oedema than the scans hold, painted on the slices: x (channels, h, w), y (4, h, w), labels (channels, h, w)."""
+    def _disease(
+        self, x: np.ndarray, y: np.ndarray, labels: np.ndarray, *, swapped: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """More subchondral sclerosis and oedema than the scans hold, painted on the slices: x (channels, h, w), y
+        (4, h, w), labels (channels, h, w)."""
         rng = self.rng
         sclerosis, lesions = rng.random() < 0.4, int(rng.integers(1, 7)) if rng.random() < 0.45 else 0
         if not (sclerosis or lesions) or not ((labels[3] == 1).any() and (labels[3] == 2).any()):
             return x, y
         seen = np.expm1(x) / 2
-        uneven = ndi.zoom(rng.normal(0, 1, (12, 12)), [n / 12 for n in x.shape[1:]], order=1, grid_mode=True, mode="nearest")
+        uneven = ndi.zoom(
+            rng.normal(0, 1, (12, 12)), [n / 12 for n in x.shape[1:]], order=1, grid_mode=True, mode="nearest"
+        )
         if sclerosis:
             strength, depth = rng.uniform(0.3, 0.85), int(rng.integers(2, 9))
             for bone, other in ((1, 2), (2, 1)):
@@ -83,22 +98,40 @@ class Pool:
                     for n in range(len(x)):
                         near = ndi.uniform_filter((labels[n] == other).astype(np.float32), 2 * depth + 5)
                         seen[n] *= 1 - strength * np.clip(near / 0.15 + 0.7 * uneven - 0.3, 0, 1) * (labels[n] == bone)
-        edges = [np.argwhere((labels[3] == bone) & (ndi.uniform_filter((labels[3] == 3 - bone).astype(np.float32), 7) > 0.05)) for bone in (1, 2)]
+        edges = [
+            np.argwhere(
+                (labels[3] == bone) & (ndi.uniform_filter((labels[3] == 3 - bone).astype(np.float32), 7) > 0.05)
+            )
+            for bone in (1, 2)
+        ]
         flood = rng.random() < 0.15
         for _ in range(lesions):
             bone = int(rng.integers(1, 3))
             if not len(edges[bone - 1]):
                 continue
             cx, cy = edges[bone - 1][rng.integers(len(edges[bone - 1]))]
-            size = rng.uniform(25, 60) if flood else rng.choice([rng.uniform(2, 5), rng.uniform(4, 12), rng.uniform(10, 26)], p=[0.4, 0.4, 0.2])
+            size = (
+                rng.uniform(25, 60)
+                if flood
+                else rng.choice([rng.uniform(2, 5), rng.uniform(4, 12), rng.uniform(10, 26)], p=[0.4, 0.4, 0.2])
+            )
             rx, ry, tilt = size * rng.uniform(0.5, 1.0), size * rng.uniform(0.7, 1.6), rng.uniform(-0.5, 0.5)
-            u, v = np.arange(x.shape[1])[:, None] - cx, np.arange(x.shape[2]) - cy + tilt * (np.arange(x.shape[1])[:, None] - cx)
-            place = np.clip((1 - np.sqrt((u / rx) ** 2 + (v / ry) ** 2) + 0.25 * uneven) * max(1.0, min(rx, ry) / 2.5), 0, 1)
+            u, v = (
+                np.arange(x.shape[1])[:, None] - cx,
+                np.arange(x.shape[2]) - cy + tilt * (np.arange(x.shape[1])[:, None] - cx),
+            )
+            place = np.clip(
+                (1 - np.sqrt((u / rx) ** 2 + (v / ry) ** 2) + 0.25 * uneven) * max(1.0, min(rx, ry) / 2.5), 0, 1
+            )
             excess = rng.choice([rng.uniform(0.25, 0.5), rng.uniform(0.4, 1.0), rng.uniform(1.0, 2.4)])
             marrow = np.median(seen[3][labels[3] == bone])
             for n in range(len(x)):
                 there = place * (labels[n] == bone)
-                seen[n] = seen[n] * (1 - rng.uniform(0.2, 0.5) * there) if n >= len(STIR_SLICES) or swapped else seen[n] + there * excess * marrow
+                seen[n] = (
+                    seen[n] * (1 - rng.uniform(0.2, 0.5) * there)
+                    if n >= len(STIR_SLICES) or swapped
+                    else seen[n] + there * excess * marrow
+                )
             mark = place * (labels[3] == bone)
             y[1] = np.where(mark > 0.5, 1, np.where((mark > 0.1) & (y[1] == 0), 2, y[1]))
         return np.log1p(2 * np.clip(seen, 0, 20)).astype(np.float32), y
@@ -119,7 +152,8 @@ def turned(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor
 
 
 def altered(x: torch.Tensor) -> torch.Tensor:
-    """Give each sample's STIR and T1 a gain, gamma, shading, texture, edges, noise and shadows of their own; an absent T1 stays absent."""
+    """Give each sample's STIR and T1 a gain, gamma, shading, texture, edges, noise and shadows of their own; an
+    absent T1 stays absent."""
     n, parts = len(x), []
     for first, last in ((0, len(STIR_SLICES)), (len(STIR_SLICES), CHANNELS)):
         there = (x[:, first:last].abs().amax((1, 2, 3)) > 0).float().reshape(n, 1, 1, 1)
@@ -158,18 +192,31 @@ def loss_of(logits: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.
     dice = 1 - (overlap / ((p + hot).sum((0, 2, 3)) + 50))[1:].mean()
     counted = (y[:, 1] != 2).float() * y[:, 3]
     oedema = (y[:, 1] == 1).float()
-    cross = nn.functional.binary_cross_entropy_with_logits(logits[:, 4], oedema, reduction="none", pos_weight=torch.tensor(2.0, device=y.device))
+    cross = nn.functional.binary_cross_entropy_with_logits(
+        logits[:, 4], oedema, reduction="none", pos_weight=torch.tensor(2.0, device=y.device)
+    )
     q = logits[:, 4].sigmoid() * counted
     oedema_dice = 1 - (2 * (q * oedema).sum() + 20) / ((q + oedema * counted).sum() + 20)
     fluid = nn.functional.binary_cross_entropy_with_logits(logits[:, 5], y[:, 2], reduction="none") * y[:, 3]
-    return bones + dice + 2 * (cross * counted).mean() + 0.6 * oedema_dice + 0.3 * fluid.mean(), torch.stack([1 - dice, 1 - oedema_dice]).detach()
+    return bones + dice + 2 * (cross * counted).mean() + 0.6 * oedema_dice + 0.3 * fluid.mean(), torch.stack(
+        [1 - dice, 1 - oedema_dice]
+    ).detach()
 
 
 def export(model: nn.Module, path: Path) -> None:
     """ONNX with free batch and size."""
     model = copy.deepcopy(model).cpu().eval()
     axes = {"image": {0: "n", 2: "x", 3: "y"}, "logits": {0: "n", 2: "x", 3: "y"}}
-    torch.onnx.export(model, torch.zeros(1, CHANNELS, 64, 64), str(path), input_names=["image"], output_names=["logits"], dynamic_axes=axes, opset_version=17, dynamo=False)
+    torch.onnx.export(
+        model,
+        torch.zeros(1, CHANNELS, 64, 64),
+        str(path),
+        input_names=["image"],
+        output_names=["logits"],
+        dynamic_axes=axes,
+        opset_version=17,
+        dynamo=False,
+    )
 
 
 def main() -> None:
@@ -217,7 +264,11 @@ def main() -> None:
         if step % 50 == 0:
             pool.refresh(25)
         if step % 100 == 0:
-            print(f"{part:.1%} step {step} loss {loss:.3f} Dice bone {seen[0]:.3f} oedema {seen[1]:.3f} scans {len(pool.seen)}", flush=True)
+            print(
+                f"{part:.1%} step {step} loss {loss:.3f} Dice bone {seen[0]:.3f} "
+                f"oedema {seen[1]:.3f} scans {len(pool.seen)}",
+                flush=True,
+            )
         if time.monotonic() - begun - saved > 600:
             saved = time.monotonic() - begun
             torch.save(average.state_dict(), told.out / "checkpoint.pt")
