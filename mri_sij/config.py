@@ -106,9 +106,11 @@ class LesionSettings(_Stage):
     brightness alone.
     docs/lesions.md holds them side by side."""
     odds_grow: float = 0.4
-    """Probability from which a voxel belongs to a candidate of the combined method (chosen on simulated patients)."""
+    """Probability from which a voxel belongs to a candidate of the combined method (our choice, from a few tried
+    on simulated and real patients)."""
     odds_peak: float = 0.7
-    """Probability that a candidate of the combined method must reach somewhere (chosen on simulated patients)."""
+    """Probability that a candidate of the combined method must reach somewhere (our choice, from a few tried
+    on simulated and real patients)."""
     network_grow: float = 0.35
     """The same two where the network alone proposes."""
     network_peak: float = 0.6
@@ -120,7 +122,8 @@ class LesionSettings(_Stage):
     """The same where there is no network to propose: half of outlined oedema lies above 1.2-1.6 (measured on real
     patients)."""
     rules_peak: float = 1.7
-    """95th percentile of contrast that a candidate must reach without the network (chosen on simulated patients)."""
+    """95th percentile of contrast that a candidate must reach without the network (our choice, from a few tried
+    on simulated and real patients)."""
     min_contrast: float = 1.15
     """Least mean contrast of accepted oedema: the faintest that the simulated truth holds is 1.12."""
     smoothing_mm: float = 0.6

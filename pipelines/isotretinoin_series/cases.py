@@ -1,8 +1,8 @@
 """The nine patients of Aydoğ et al., North Clin Istanb 2019;6(1):75-80, as simulated patients.
 
 What the paper says of each patient (sex, age, dose, HLA-B27, site, interval, outcome) stands here; it gives no numbers
-for the oedema, so size, depth and brightness are ours, chosen once to fit its words. Erosions (case 8) are not
-simulated.
+for the oedema, so size, depth and brightness are ours, made to fit its words (smaller than at first). Erosions (case
+8) are not simulated.
 """
 
 from __future__ import annotations
