@@ -483,6 +483,11 @@ def _marrow(sacrum: Field, frame: Frame, rng: np.random.Generator) -> tuple[Fiel
     x, y, z = LATTICE.axes()
     patchy = rng.uniform(0.02, 0.13) * noise(LATTICE, 22, rng) + rng.uniform(0.01, 0.09) * noise(LATTICE, 8, rng)
     grain = rng.uniform(0.02, 0.07) * noise(LATTICE, 3.0, rng) + rng.uniform(0.02, 0.05) * noise(LATTICE, 5, rng)
+    # Marrow of patients is as uneven as their muscle: about 5 % of its signal in each octave from 1 to 15 mm (measured
+    # on the STIR of four patients). Much of the finest is lost again when a slice averages it.
+    rest = rng.spawn(1)[0]
+    for scale_mm, least, most in ((1.8, 0.05, 0.16), (3.5, 0.03, 0.1), (7, 0.0, 0.06)):
+        grain += rest.uniform(least, most) * noise(LATTICE, scale_mm, rest)
     fattiness = (
         patchy
         + rng.uniform(-0.02, 0.15) * np.clip((np.abs(x) - 22) / 20, 0, 1) * (sacrum < 2)

@@ -201,7 +201,7 @@ def _soft_signal(person: Person, table: Floats, fat_gain: Field | None) -> Field
         signal[fat] *= fat_gain[fat]
     muscle = person.tissue == Tissue.MUSCLE
     signal[muscle] *= person.fibre[muscle]
-    signal *= 1 + 0.8 * person.grain
+    signal *= 1 + 0.6 * person.grain
     return np.asarray(ndi.gaussian_filter(signal, 0.35))
 
 
@@ -217,7 +217,7 @@ def _marrow_signal(
     bright = np.maximum(excess, 0) + more
     stir = np.maximum(stir * (1 + np.maximum(more, -0.9)) * (1 - hard) + excess * (1 - 0.4 * hard), 0.05)
     stir = stir * (1 - person.disc) + stir_table[Tissue.DISC] * rng.uniform(0.3, 1.0) * person.disc
-    t1 = 1 + t1_slope * fatter - person.grain * rng.uniform(0.5, 1.2)
+    t1 = 1 + t1_slope * fatter - person.grain * rng.uniform(0.7, 1.5)
     darkening = rng.uniform(0.15, 0.5)
     t1 = np.maximum(
         t1 * (1 - darkening * np.clip(bright, 0, 1.5) / 1.5) * (1 + np.minimum(more, 0)) * (1 - 0.9 * hard), 0.1

@@ -77,10 +77,12 @@ def _joint(visit: SimulatedVisit, side: Side, z: int, intense_ratio: float) -> J
     row = np.arange(line.shape[1])[None, :]
     labels = visit.labels.data[:, :, z]
     bones = {Bone.SACRUM: labels == SACRUM, Bone.ILIUM: labels == (LEFT_ILIUM if side is Side.LEFT else RIGHT_ILIUM)}
-    halves = {Half.UPPER: row > rows.mean(), Half.LOWER: row <= rows.mean()}
+    # A joint of which less than 3 cm shows is not divided: all of it is scored in its upper quadrants.
+    short = height < UPPER_ONLY_BELOW_MM
+    halves = {Half.UPPER: (row > rows.mean()) | short, Half.LOWER: (row <= rows.mean()) & (not short)}
     within = (away <= REACH_MM) & (row >= rows[0] - 3) & (row <= rows[-1] + 3) & _of_side(visit, side)[:, :, z]
     oedema = visit.oedema[:, :, z] & within
-    scored = [q for q in QUADRANTS if height >= UPPER_ONLY_BELOW_MM or q.half is Half.UPPER]
+    scored = [q for q in QUADRANTS if not short or q.half is Half.UPPER]
     quadrants = []
     for q in scored:
         place = bones[q.bone] & halves[q.half]
