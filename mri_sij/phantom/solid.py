@@ -67,11 +67,17 @@ def fill_mesh(vertices: Floats, faces: NDArray[np.int32], lattice: Lattice) -> N
 
 def signed_distance(inside: NDArray[np.bool_], step: float, smooth_voxels: float = 0.8) -> Field:
     """Signed distance in mm to the border of a mask, smoothed so that its zero level has no stairs."""
-    distance = ndi.distance_transform_edt(~inside).astype(np.float32) - ndi.distance_transform_edt(inside).astype(
-        np.float32
-    )
+    distance = _distance_to(inside) - _distance_to(~inside)
     distance -= np.sign(distance) * np.float32(0.5)
     return np.asarray(ndi.gaussian_filter(distance, smooth_voxels) * np.float32(step))
+
+
+def _distance_to(mask: NDArray[np.bool_]) -> Field:
+    """Distance in voxels to the nearest voxel of `mask`, 0 in it; several times faster than SciPy's."""
+    import SimpleITK as sitk  # noqa: PLC0415 - slow to import
+
+    signed = sitk.SignedMaurerDistanceMap(sitk.GetImageFromArray(mask.astype(np.uint8)), False, False, False, 0.0)
+    return np.asarray(np.maximum(sitk.GetArrayViewFromImage(signed), 0), np.float32)
 
 
 def ellipsoid(axes: tuple[Field, Field, Field], centre: Floats, radii: Floats, turn: Floats | None = None) -> Field:
