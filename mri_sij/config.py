@@ -278,6 +278,10 @@ class StudySettings(_Stage):
     worker_memory_gb: float = 2.0
     """Memory that one worker may need; fewer workers are started than asked for where it is not there (measured,
     with reserve)."""
+    crp_high_mg_l: float = 10.0
+    """C-reactive protein above this is marked in tables and pages; it changes no score (our choice)."""
+    esr_high_mm_h: float = 20.0
+    """Erythrocyte sedimentation rate above this is marked, likewise (our choice)."""
 
 
 class Settings(_Stage):

@@ -24,7 +24,9 @@ def test_every_setting_is_explained() -> None:
             assert field.description, f"{stage}.{name}"
 
 
-@pytest.mark.parametrize("text", ["[scoring]\nsices = 6\n", '[scoring]\nslices = "six"\n', "schema_version = 99\n", "x ="])
+@pytest.mark.parametrize(
+    "text", ["[scoring]\nsices = 6\n", '[scoring]\nslices = "six"\n', "schema_version = 99\n", "x ="]
+)
 def test_a_file_that_is_wrong_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "wrong.toml"
     path.write_text(text, encoding="utf-8")

@@ -9,14 +9,14 @@ import typer
 
 
 def gather(
-    study: Annotated[Path, typer.Argument(help="Folder of the study.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder that the shards wrote to.")],
-    config: Annotated[Path | None, typer.Option(help="Settings (TOML) of the run.")] = None,
-    manifest: Annotated[Path | None, typer.Option(help="Manifest of the run.")] = None,
+    out: Annotated[Path, typer.Argument(help="Folder that the shards wrote to.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Make tables and index.html from what shards have done; visits not run yet have a row that says so."""
-    from mri_sij.cli.run import finish, prepare  # noqa: PLC0415
+    """Make tables and index.html from what shards have done; a visit that was not run yet has a row that says so.
 
-    settings, plan = prepare(study, out, config, manifest)
-    finish(plan, settings, out, as_json=as_json)
+    Example: mri-sij gather OUT. Exit status 3 when some visits were refused, failed or not run, 4 when all were.
+    """
+    from mri_sij.cli.run import finish  # noqa: PLC0415
+    from mri_sij.study.report import gather as gather_all  # noqa: PLC0415
+
+    finish(gather_all(out), out, 0, as_json=as_json)

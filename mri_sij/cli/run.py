@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +17,17 @@ from mri_sij.errors import Exit, UsageError
 if TYPE_CHECKING:
     from mri_sij.config import Settings
     from mri_sij.study.plan import Plan
-    from mri_sij.study.task import Status
+    from mri_sij.study.report import Gathered
+    from mri_sij.study.run import Executor, Outcome
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where tasks run: `jobs` processes here, the scheduler at an address, or the cluster of a site file."""
+
+    jobs: int = 1
+    scheduler: str | None = None
+    site: Path | None = None
 
 
 def run(
@@ -23,10 +36,15 @@ def run(
     jobs: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
     config: Annotated[Path | None, typer.Option(help="Settings (TOML); see configs/default.toml.")] = None,
     manifest: Annotated[Path | None, typer.Option(help="CSV with columns patient, visit, path, role.")] = None,
-    shard: Annotated[
-        str, typer.Option(help="Part i of n, as i/n, of the study's patients; then `mri-sij gather`.")
-    ] = "1/1",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    clinical: Annotated[
+        Path | None, typer.Option(help="CSV with patient, visit, crp_mg_l, ...; STUDY/clinical.csv where there is one.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler: tcp:// of this machine, tls:// of any.")
+    ] = None,
+    site: Annotated[Path | None, typer.Option(help="Run on SLURM as this file says; see configs/slurm.toml.")] = None,
+    shard: Annotated[str, typer.Option(help="Part i of n of the patients, as i/n; then `mri-sij gather`.")] = "1/1",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done, and why.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Score every visit of a study and compare every follow-up with its baseline.
@@ -34,99 +52,140 @@ def run(
     Example: mri-sij run STUDY -o OUT --jobs 2. Writes tables, masks, a page a visit and index.html. Every visit found
     has a row in status.csv. Exit status 3 when some visits were refused or failed, 4 when all were.
     """
-    settings, plan = prepare(study, out, config, manifest, write=not dry_run)
-    if dry_run:
-        _say_plan(plan, settings, out)
-        return
-    from mri_sij.study.run import Shard, run_study  # noqa: PLC0415
-
-    try:
-        number, of = (int(part) for part in shard.split("/"))
-    except ValueError as error:
-        raise UsageError(f"--shard {shard} is not i/n.", hint="--shard 2/10 does the second of ten parts.") from error
-    outcome = run_study(plan, settings, out, workers=jobs, shard=Shard(number, of), told=tell)
-    if of > 1:
-        print(f"Shard {number} of {of}: {len(outcome.visits)} visits. Then: mri-sij gather STUDY -o OUT")
-        raise typer.Exit(int(exit_of(outcome.visits)))
-    finish(plan, settings, out, as_json=as_json)
-
-
-def prepare(
-    study: Path, out: Path, config: Path | None, manifest: Path | None, *, write: bool = True
-) -> tuple[Settings, Plan]:
-    """Settings and plan of a study whose results go to `out`."""
     from mri_sij.config import load_settings  # noqa: PLC0415
-    from mri_sij.study.plan import plan_study  # noqa: PLC0415
-    from mri_sij.study.run import require_room  # noqa: PLC0415
-    from mri_sij.study.tables import require_same_or_older  # noqa: PLC0415
+    from mri_sij.study.report import gather, require_same_or_older  # noqa: PLC0415
 
+    number, of = _shard(shard)
     settings = load_settings(config)
-    if write:
-        require_room(study, out)
-        require_same_or_older(out)
-    return settings, plan_study(study, manifest)
+    require_same_or_older(out)
+    if dry_run:
+        _say_plan(study, out, settings, manifest)
+        return
+    outcome = score_study(
+        study, out, settings, Where(jobs, scheduler, site), manifest=manifest, clinical=clinical, shard=(number, of)
+    )
+    if of > 1:
+        print(f"Shard {number} of {of}: {len(outcome.visits)} visits. When all have run: mri-sij gather {out}")
+        raise typer.Exit(int(exit_of([status.status for status in outcome.visits])))
+    finish(gather(out), out, outcome.fresh, as_json=as_json)
 
 
-def finish(plan: Plan, settings: Settings, out: Path, *, as_json: bool) -> None:
-    """Make tables and page, print the summary, and exit by what became of the visits."""
-    from mri_sij.study.report import gather_study  # noqa: PLC0415
+def score_study(
+    study: Path,
+    out: Path,
+    settings: Settings,
+    where: Where,
+    *,
+    manifest: Path | None = None,
+    clinical: Path | None = None,
+    shard: tuple[int, int] = (1, 1),
+) -> Outcome:
+    """Do what is missing in `out`, with progress on stderr and a log; no tables yet."""
+    from mri_sij import __version__  # noqa: PLC0415
+    from mri_sij.cli.progress import line_of, progress  # noqa: PLC0415
+    from mri_sij.study.clinical import read_clinical  # noqa: PLC0415
+    from mri_sij.study.listing import plan_study  # noqa: PLC0415
+    from mri_sij.study.log import open_log  # noqa: PLC0415
+    from mri_sij.study.plan import part_of  # noqa: PLC0415
+    from mri_sij.study.report import begin  # noqa: PLC0415
+    from mri_sij.study.run import Event, basis_of, require_room, run_study  # noqa: PLC0415
 
-    visits, changes, statuses = gather_study(plan, settings, out)
+    beside = study / "clinical.csv"
+    table = clinical or (beside if beside.is_file() else None)
+    records = {} if table is None else read_clinical(table)
+    if not study.is_dir():
+        raise UsageError(f"{study.name} is not a folder.", hint="Name the folder of the study.")
+    require_room(study, out)
+    plan = plan_study(study, manifest, out=out, workers=where.jobs)
+    basis = basis_of(study, out, settings)
+    begin(out, plan, settings, basis.settings_sha256, records)
+    part = part_of(plan, *shard)
+    log = open_log(out / ("mri-sij.log" if shard[1] == 1 else f"mri-sij-{shard[0]}-of-{shard[1]}.log"))
+    with executor_of(where, settings) as (executor, told), progress() as listener:
+        log(f"mri_sij {__version__}: {len(part.visits)} visits, settings {settings.sha256[:12]}, {told}")
+
+        def hear(event: Event) -> None:
+            if event.why:
+                log(f"{line_of(event)} [{event.why}] {event.status.code}")
+            listener(event)
+
+        try:
+            outcome = run_study(part, basis, executor, told=hear)
+        except KeyboardInterrupt:
+            log("stopped by the user")
+            _say("Stopped. What was done stays; the same command goes on from here.")
+            raise
+    log(f"ended: {outcome.fresh} of {len(outcome.visits) + len(outcome.comparisons)} done now")
+    return outcome
+
+
+@contextmanager
+def executor_of(where: Where, settings: Settings) -> Iterator[tuple[Executor, str]]:
+    """What runs the tasks, and how to say so."""
+    from functools import partial  # noqa: PLC0415
+
+    from mri_sij.study.pool import run_tasks  # noqa: PLC0415
+    from mri_sij.study.run import workers_for  # noqa: PLC0415
+
+    limit_s = settings.study.visit_limit_s
+    if where.scheduler is None and where.site is None:
+        workers = workers_for(where.jobs, settings.study.worker_memory_gb)
+        if workers < where.jobs:
+            _say(f"Only {workers} of {where.jobs} workers: each may need {settings.study.worker_memory_gb:g} GB.")
+        yield partial(run_tasks, workers=workers, limit_s=limit_s), f"{workers} workers"
+        return
+    if where.scheduler is not None and where.site is not None:
+        raise UsageError("--scheduler and --site do not go together.")
+    from mri_sij.study.cluster import connected, on_site, run_on_dask  # noqa: PLC0415
+
+    with connected(where.scheduler) if where.scheduler else on_site(where.site or Path()) as client:
+        yield partial(run_on_dask, client=client, limit_s=limit_s), "Dask"
+
+
+def finish(found: Gathered, out: Path, fresh: int, *, as_json: bool) -> None:
+    """Print the summary, and exit by what became of the visits."""
     if as_json:
-        print(json.dumps({"visits": visits, "changes": changes}, indent=1))
+        told = {"visits": found.visits, "changes": found.changes, "notes": found.notes, "done_now": fresh}
+        print(json.dumps({**told, "page": str(out / "index.html")}, indent=1))
     else:
-        show(visits, changes, {k: s.message for k, s in statuses.items()})
+        from mri_sij.cli.study_table import show  # noqa: PLC0415
+
+        show(found)
         print(f"Page: {out / 'index.html'}   Research use only, not for diagnosis.")
-    raise typer.Exit(int(exit_of([statuses[v.key] for v in plan.visits])))
+    raise typer.Exit(int(exit_of([row["status"] for row in found.visits])))
 
 
-def exit_of(statuses: Any) -> Exit:
+def exit_of(statuses: list[str]) -> Exit:
     """3 when some visits were refused or failed, 4 when all were; a visit that is not scorable was done."""
-    bad = [s.status in ("refused", "failed") for s in statuses]
+    bad = [status in ("refused", "failed") for status in statuses]
     if not any(bad):
         return Exit.DONE
     return Exit.REFUSED if all(bad) else Exit.SOME_FAILED
 
 
-def tell(done: int, total: int, status: Status) -> None:
-    """Progress: one line a task, on stderr."""
-    text = f"[{done}/{total}] {status.key} {status.status.replace('_', ' ')}"
-    print(text + (f": {status.message}" if status.message else ""), file=sys.stderr, flush=True)
+def _shard(text: str) -> tuple[int, int]:
+    try:
+        number, of = (int(part) for part in text.split("/"))
+    except ValueError as error:
+        raise UsageError(f"--shard {text} is not i/n.", hint="--shard 2/10 does the second of ten parts.") from error
+    return number, of
 
 
-def show(visits: list[dict[str, Any]], changes: list[dict[str, Any]], messages: dict[str, str]) -> None:
-    """Tables of visits and of changes on the terminal."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+def _say_plan(study: Path, out: Path, settings: Settings, manifest: Path | None) -> None:
+    from mri_sij.study.listing import plan_study  # noqa: PLC0415
+    from mri_sij.study.run import basis_of, why_each  # noqa: PLC0415
 
-    console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
-    table = Table("Visit", "Status", "SPARCC", "Right", "Left", "Oedema, ml", title="Visits", title_justify="left")
-    for v in visits:
-        key = f"sub-{v['patient']}_ses-{v['visit']}"
-        volume = v["oedema_volume_ml"]
-        cells = [v["sparcc_total"], v["sparcc_right"], v["sparcc_left"], None if volume is None else f"{volume:.2f}"]
-        status = "scored" if v["status"] == "done" else f"{v['status'].replace('_', ' ')}: {messages[key]}"
-        table.add_row(key, status, *("" if c is None else str(c) for c in cells))
-    console.print(table)
-    if changes:
-        table = Table("Follow-up", "Class", "SPARCC", "Probability", title="Changes", title_justify="left")
-        for c in changes:
-            key = f"sub-{c['patient']}_ses-{c['baseline']}_vs_ses-{c['followup']}"
-            found = c["change_class"] or f"not compared: {messages[key]}"
-            course = f"{c['sparcc_baseline']:g} -> {c['sparcc_followup']:g}" if c["change_class"] else ""
-            table.add_row(
-                f"sub-{c['patient']} {c['baseline']} -> {c['followup']}",
-                found,
-                course,
-                f"{c['probability']:.2f}" if c["probability"] is not None else "",
-            )
-        console.print(table)
+    plan: Plan = plan_study(study, manifest)
+    refused = {visit.key: visit.message for visit in plan.visits if visit.code}
+    to_do = 0
+    for key, why in why_each(plan, basis_of(study, out, settings)):
+        to_do += bool(why)
+        told = f"refused: {refused[key]}" if key in refused else f"to do: {why}" if why else "done before"
+        print(f"{key}: {told}")
+    for note in plan.notes:
+        print(f"Caution: {note.message}")
+    print(f"{len(plan.visits)} visits, {len(plan.followups())} comparisons, {to_do} to do.")
 
 
-def _say_plan(plan: Plan, settings: Settings, out: Path) -> None:
-    from mri_sij.study.run import jobs_of  # noqa: PLC0415
-    from mri_sij.study.task import stored_status  # noqa: PLC0415
-
-    score, compare = jobs_of(plan, settings, out)
-    for job in (*score, *compare):
-        print(f"{job.key}: {'done before' if stored_status(job) else 'to do'}")
+def _say(text: str) -> None:
+    print(f"mri-sij: {text}", file=sys.stderr, flush=True)

@@ -99,11 +99,8 @@ def visit_dict(result: VisitResult) -> Plain:
 
 
 def settings_dict(settings: Settings) -> Plain:
-    """All settings as plain values. The path of another segmenter is left out: paths may name people."""
-    plain = settings.model_dump(mode="json")
-    name, _, path = settings.anatomy.segmenter.partition(":")
-    plain["anatomy"]["segmenter"] = f"{name}:PATH" if path else name
-    return plain
+    """All settings as plain values, without paths."""
+    return settings.shown()
 
 
 def plain_value(value: Any) -> Any:

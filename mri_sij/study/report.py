@@ -1,19 +1,142 @@
-"""Everything that is made from a study's results: tables and the page."""
+"""What is made from a study's results: tables, `provenance.json`, `index.html`; and what a run begins with."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from pathlib import Path
 
+from mri_sij import __version__
 from mri_sij.config import Settings
+from mri_sij.errors import UsageError
 from mri_sij.report.study_page import study_page
-from mri_sij.study.plan import Plan
-from mri_sij.study.tables import Row, write_tables
-from mri_sij.study.task import Status, write_whole
+from mri_sij.study.clinical import Records, clinical_csv, read_clinical, unmatched
+from mri_sij.study.columns import TABLES
+from mri_sij.study.files import sweep, write_whole
+from mri_sij.study.plan import Plan, pair_key, read_plan, to_plain
+from mri_sij.study.state import FOLDER
+from mri_sij.study.tables import (
+    Row,
+    Source,
+    change_row,
+    quadrant_rows,
+    read_json,
+    read_source,
+    same_images,
+    status_rows,
+    visit_row,
+    write_table,
+)
+from mri_sij.study.task import Status
+
+_OWN_FILES = ("plan", "clinical", "dataset_description", "provenance", "index")
 
 
-def gather_study(plan: Plan, settings: Settings, out: Path) -> tuple[list[Row], list[Row], dict[str, Status]]:
-    """Write the tables and `index.html`; returns rows of visits and of changes, and every status."""
-    visits, changes, statuses = write_tables(plan, settings, out)
-    page = study_page(visits, changes, {key: status.message for key, status in statuses.items()})
-    write_whole(out / "index.html", page)
-    return visits, changes, statuses
+@dataclass(frozen=True)
+class Gathered:
+    """What the tables say."""
+
+    visits: list[Row]
+    changes: list[Row]
+    statuses: dict[str, Status]
+    notes: list[str]
+
+
+def begin(out: Path, plan: Plan, settings: Settings, scoring_sha256: str, clinical: Records) -> None:
+    """Write what is known before anything is scored: plan, settings, clinical data, who made it.
+
+    `scoring_sha256` is the hash of the settings that results rest on.
+    """
+    description = {
+        "Name": "mri_sij: bone-marrow oedema of the sacroiliac joints",
+        "BIDSVersion": "1.10.0",
+        "DatasetType": "derivative",
+        "GeneratedBy": [{"Name": "mri_sij", "Version": __version__}],
+    }
+    write_whole(out / "dataset_description.json", json.dumps(description, indent=1) + "\n")
+    if clinical:
+        write_whole(out / "clinical.csv", clinical_csv(clinical))
+    else:
+        (out / "clinical.csv").unlink(missing_ok=True)
+    made = {
+        "version": __version__,
+        "settings_sha256": settings.sha256,
+        "scoring_sha256": scoring_sha256,
+        "settings": settings.shown(),
+    }
+    write_whole(out / "plan.json", json.dumps({**made, **to_plain(plan)}, indent=1) + "\n")
+
+
+def gather(out: Path) -> Gathered:
+    """Make all tables and the page from what is in OUT; what was not run yet has a row that says so."""
+    plan, made = read_plan(out)
+    require_same_or_older(out)
+    sweep(
+        out, {"plan", "clinical", "dataset_description", "provenance", *(Path(name).stem for name in TABLES), "index"}
+    )
+    sweep(out / FOLDER, {"plan"})
+    settings = Settings.model_validate(made["settings"], strict=False)
+    clinical = read_clinical(out / "clinical.csv") if (out / "clinical.csv").exists() else {}
+    source = read_source(out, plan, clinical, settings.study)
+    notes = (*plan.notes, *same_images(source), *unmatched(clinical, plan))
+    visits = [visit_row(source, visit) for visit in plan.visits]
+    changes = [change_row(source, *pair) for pair in plan.followups()]
+    write_table(out, "status.csv", status_rows(source, notes))
+    write_table(out, "visits.csv", visits)
+    write_table(out, "changes.csv", changes)
+    write_table(out, "quadrants.csv", quadrant_rows(source))
+    _write_provenance(source, made)
+    messages = {key: status.message for key, status in source.statuses.items()}
+    told = [note.message for note in notes]
+    write_whole(out / "index.html", study_page(visits, changes, messages, told))
+    return Gathered(visits, changes, source.statuses, told)
+
+
+def next_time(out: Path) -> list[Row]:
+    """Every visit and comparison with its status and why the next run with the same settings would do it again."""
+    plan, made = read_plan(out)
+    source = read_source(out, plan, {}, Settings.model_validate(made["settings"], strict=False).study)
+    named = [("visit", v.key) for v in plan.visits]
+    named += [("comparison", pair_key(*pair)) for pair in plan.followups()]
+    rows = []
+    for kind, key in named:
+        status = source.statuses[key]
+        why = ""
+        if status.code == "not_run":
+            why = "not done yet"
+        elif status.status == "failed":
+            why = f"failed before ({status.code})"
+        elif status.version != __version__:
+            why = f"made by version {status.version}"
+        elif status.settings_sha256 != made["scoring_sha256"]:
+            why = "other settings"
+        shown = {"status": status.status if status.code != "not_run" else "not_run", "code": status.code}
+        rows.append({"kind": kind, "key": key, **shown, "message": status.message, "next_time": why})
+    return rows
+
+
+def _write_provenance(source: Source, made: Row) -> None:
+    statuses = source.statuses.values()
+    provenance = {
+        "version": __version__,
+        "settings_sha256": made["settings_sha256"],
+        "settings": made["settings"],
+        "models_sha256": sorted({s.model_sha256 for s in statuses if s.model_sha256}),
+        "inputs_sha256": {key: s.input_sha256 or None for key, s in sorted(source.statuses.items())},
+    }
+    write_whole(source.out / "provenance.json", json.dumps(provenance, indent=1) + "\n")
+
+
+def require_same_or_older(out: Path) -> None:
+    """UsageError when OUT was made by a newer version of the program."""
+    for name in ("plan.json", "provenance.json"):
+        made = str(read_json(out / name).get("version", "0"))
+        if _numbers(made) > _numbers(__version__):
+            raise UsageError(
+                f"{out.name} was made by version {made}, this is {__version__}.",
+                hint="Update mri_sij, or name a new folder.",
+            )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())

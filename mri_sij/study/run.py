@@ -1,121 +1,244 @@
-"""Run a study: every visit scored, every follow-up compared, every one of them with a row, tables last."""
+"""Run a study: every visit scored, every follow-up compared, every one of them with a status."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from mri_sij.config import Settings
-from mri_sij.errors import UsageError
-from mri_sij.study.plan import Plan, PlannedVisit
-from mri_sij.study.pool import Lost, run_tasks
-from mri_sij.study.task import Job, Status, do, keep, stored_status
+from mri_sij.config import Settings, StudySettings
+from mri_sij.errors import RefusedError, UsageError
+from mri_sij.study.files import NO_ROOM, OutputError, sweep
+from mri_sij.study.job import Basis, Job
+from mri_sij.study.plan import Plan, PlannedVisit, pair_key
+from mri_sij.study.pool import Lost
+from mri_sij.study.results import discard
+from mri_sij.study.state import FOLDER, remembered_input, seen_of
+from mri_sij.study.task import Ended, Status, Told, do, joined, keep, outdated, read_status, status_of
 
-Told = Callable[[int, int, Status], None]
+Executor = Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[tuple[int, Any]]]
+"""Runs a function over tasks somewhere and yields (number of the task, its result or `Lost`) as they end."""
 
 
 @dataclass(frozen=True)
-class Shard:
-    """Part `number` (from 1) of `of` parts of a study; whole patients, so that comparisons stay together."""
+class Event:
+    """A visit or comparison that ended: `done` of `total`, and why it was made (again), "" where it was not."""
 
-    number: int = 1
-    of: int = 1
+    done: int
+    total: int
+    status: Status
+    why: str
+
+
+Listener = Callable[[Event], None]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run did. `visits` and `comparisons` in the plan's order; `fresh` of them were done now."""
+    """What a run did: statuses by key, in the plan's order; `fresh` of them were come by now."""
 
     visits: tuple[Status, ...]
     comparisons: tuple[Status, ...]
     fresh: int
 
 
-def jobs_of(plan: Plan, settings: Settings, out: Path) -> tuple[list[Job], list[Job]]:
-    """Jobs to score visits and jobs to compare follow-ups with their baseline."""
-    text = settings.model_dump_json()
-    score = [Job((visit,), text, out) for visit in plan.visits]
-    return score, [Job(pair, text, out) for pair in plan.followups()]
+def basis_of(study: Path, out: Path, settings: Settings) -> Basis:
+    """What all results rest on. How a study is run changes no result and is left out."""
+    scoring = settings.model_copy(update={"study": StudySettings()})
+    return Basis(study.absolute(), out.absolute(), scoring.model_dump_json(), scoring.sha256, _model_of(settings))
 
 
-def run_study(plan: Plan, settings: Settings, out: Path, *, workers: int, shard: Shard, told: Told) -> Outcome:
-    """Score and compare what is missing or out of date, in `workers` processes; `told` hears of each as it ends."""
-    part = _part(plan, shard)
-    score, compare = jobs_of(part, settings, out)
-    workers = affordable(workers, settings.study.worker_memory_gb)
-    total = len(score) + len(compare)
-    statuses: dict[str, Status] = {}
-    fresh = _do_all(score, statuses, workers, settings, lambda s: told(len(statuses), total, s))
-    usable = {key for key, status in statuses.items() if status.status == "done"}
-    ready = []
-    for job in compare:
-        lacking = [v for v in job.visits if v.key not in usable]
-        if lacking:
-            statuses[job.key] = keep(job, _not_compared(job, lacking))
-        else:
-            ready.append(job)
-    fresh += _do_all(ready, statuses, workers, settings, lambda s: told(len(statuses), total, s))
-    return Outcome(tuple(statuses[j.key] for j in score), tuple(statuses[j.key] for j in compare), fresh)
+def _model_of(settings: Settings) -> str:
+    """Hash of the network's file: the shipped one, and the user's own where the settings name one."""
+    from importlib.resources import files  # noqa: PLC0415
+
+    digest = hashlib.sha256((files("mri_sij.network") / "mri_sij.onnx").read_bytes())
+    _, _, own = settings.anatomy.segmenter.partition(":")
+    if own and Path(own).is_file():
+        digest.update(Path(own).read_bytes())
+    return digest.hexdigest()
 
 
-def _not_compared(job: Job, lacking: list[PlannedVisit]) -> Status:
-    message = f"{' and '.join(v.key for v in lacking)} has no score to compare."
-    return Status(job.key, "not_scorable", "visit_without_score", message, job.stamp)
+def run_study(
+    plan: Plan,
+    basis: Basis,
+    executor: Executor,
+    *,
+    told: Listener,
+    work: Callable[[Job], Ended] = do,
+) -> Outcome:
+    """Score and compare what is missing or out of date; `told` hears of each as it ends, `work` does one job.
 
-
-def _do_all(
-    jobs: list[Job], statuses: dict[str, Status], workers: int, settings: Settings, told: Callable[[Status], None]
-) -> int:
-    missing = []
-    for job in jobs:
-        known = stored_status(job)
-        if known is None:
-            missing.append(job)
-        else:
-            statuses[job.key] = known
-            told(known)
-    for number, ended in run_tasks(do, missing, workers=workers, limit_s=settings.study.visit_limit_s):
-        job = missing[number]
-        status = (
-            keep(job, Status(job.key, "failed", ended.code, ended.message, job.stamp))
-            if isinstance(ended, Lost)
-            else ended
-        )
-        statuses[job.key] = status
-        told(status)
-    return len(missing)
-
-
-def _part(plan: Plan, shard: Shard) -> Plan:
-    if not 1 <= shard.number <= shard.of:
-        raise UsageError(f"Shard {shard.number}/{shard.of} is not one of 1/{shard.of} to {shard.of}/{shard.of}.")
-    patients = list(dict.fromkeys(v.patient for v in plan.visits))
-    own = set(patients[shard.number - 1 :: shard.of])
-    return Plan(tuple(v for v in plan.visits if v.patient in own))
-
-
-def affordable(workers: int, worker_memory_gb: float) -> int:
-    """As many of `workers` as the free memory holds, at least one."""
-    import os  # noqa: PLC0415
-
+    OutputError when OUT cannot be written to any more: everything done until then stays.
+    """
+    run = _Run(plan, basis, executor, told, work)
     try:
-        free_gb = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
-    except (ValueError, OSError, AttributeError):
-        return max(1, workers)
-    return max(1, min(workers, int(free_gb / worker_memory_gb)))
+        return run.all()
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise run.no_room(error.strerror) from error
+        raise
+
+
+class _Run:
+    """One run's statuses as they come in."""
+
+    def __init__(
+        self, plan: Plan, basis: Basis, executor: Executor, told: Listener, work: Callable[[Job], Ended]
+    ) -> None:
+        self.plan, self.basis, self.executor, self.told, self.work = plan, basis, executor, told, work
+        self.pairs = plan.followups()
+        self.statuses: dict[str, Status] = {}
+        self.fresh = 0
+
+    def all(self) -> Outcome:
+        """Do everything."""
+        for folder, keys in (("visits", self._visit_keys()), ("comparisons", self._pair_keys())):
+            sweep(self.basis.out / folder, keys)
+        for folder in ("status", FOLDER):
+            sweep(self.basis.out / folder, self._visit_keys() | self._pair_keys())
+        self._do_all([j for j in (Job((v,), self.basis) for v in self.plan.visits) if self._is_to_do(j)])
+        self._do_all([j for j in (Job(pair, self.basis) for pair in self.pairs) if self._is_to_do(j)])
+        visits = tuple(self.statuses[v.key] for v in self.plan.visits)
+        return Outcome(visits, tuple(self.statuses[pair_key(*pair)] for pair in self.pairs), self.fresh)
+
+    def _visit_keys(self) -> set[str]:
+        return {v.key for v in self.plan.visits}
+
+    def _pair_keys(self) -> set[str]:
+        return {pair_key(*pair) for pair in self.pairs}
+
+    def _is_to_do(self, job: Job) -> bool:
+        """Whether a job needs a worker; what is known already, or known to be impossible, is kept and told here."""
+        impossible = self._impossible(job)
+        known = read_status(self.basis.out, job.key)
+        if impossible is not None:
+            status = status_of(job, impossible, "")
+            if status != known:
+                discard(job)
+                keep(self.basis.out, status)
+            self._take(status, why="" if status == known else "not done yet")
+            return False
+        if known is None or self._why(job, known):
+            return True
+        self._take(known, why="")
+        return False
+
+    def _impossible(self, job: Job) -> Told | None:
+        if len(job.visits) == 1:
+            visit = job.visits[0]
+            return ("refused", visit.code, visit.message) if visit.code else None
+        followup = job.visits[1]
+        lacking = [v for v in job.visits if self.statuses[v.key].status != "done"]
+        if lacking:
+            names = " and ".join(v.key for v in lacking)
+            return "not_scorable", "visit_without_score", f"There is no score to compare of {names}."
+        return ("refused", followup.pair_code, followup.pair_message) if followup.pair_code else None
+
+    def _why(self, job: Job, known: Status | None) -> str:
+        why = outdated(known, job)
+        if why or known is None:
+            return why
+        return "" if known.input_sha256 == self._input(job) else "another input"
+
+    def _input(self, job: Job) -> str:
+        """The hash of a job's input as it was last read, "" where its files look other than then."""
+        if len(job.visits) == 2:
+            return joined([self.statuses[v.key].input_sha256 for v in job.visits])
+        return _remembered(self.basis, job.visits[0])
+
+    def _do_all(self, jobs: list[Job]) -> None:
+        why = [self._why(job, read_status(self.basis.out, job.key)) for job in jobs]
+        for number, ended in self.executor(self.work, jobs):
+            if isinstance(ended, Lost):
+                status = status_of(jobs[number], ("failed", ended.code, ended.message), "")
+                discard(jobs[number])
+                keep(self.basis.out, status)
+                ended = Ended(status)  # noqa: PLW2901
+            if ended.no_room:
+                raise self.no_room(ended.no_room)
+            self._take(ended.status, why[number] if ended.fresh else "")
+
+    def _take(self, status: Status, why: str) -> None:
+        self.statuses[status.key] = status
+        self.fresh += bool(why)
+        self.told(Event(len(self.statuses), len(self.plan.visits) + len(self.pairs), status, why))
+
+    def no_room(self, reason: str | None) -> OutputError:
+        """The error for an OUT that takes no more."""
+        total = len(self.plan.visits) + len(self.pairs)
+        return OutputError(
+            f"OUT cannot be written to: {reason}. {len(self.statuses)} of {total} results are there.",
+            hint="Make room and run the same command again: it goes on from here.",
+        )
+
+
+def _remembered(basis: Basis, visit: PlannedVisit) -> str:
+    return remembered_input(basis.out, visit.key, seen_of(basis.study, visit))
+
+
+def why_each(plan: Plan, basis: Basis) -> Iterator[tuple[str, str]]:
+    """Each visit's and comparison's key, and why it would be made (again); "" where it would not."""
+    again = set()
+    for visit in plan.visits:
+        job = Job((visit,), basis)
+        known = read_status(basis.out, job.key)
+        why = outdated(known, job)
+        if not why and not visit.code and known is not None and known.input_sha256 != _remembered(basis, visit):
+            why = "another input"
+        again |= {visit.key} if why else set()
+        yield job.key, why
+    for pair in plan.followups():
+        job = Job(pair, basis)
+        visits = [v.key for v in pair if v.key in again]
+        yield job.key, outdated(read_status(basis.out, job.key), job) or ("a visit is made again" if visits else "")
+
+
+def workers_for(asked: int, worker_memory_gb: float) -> int:
+    """How many workers to start: as many as the free memory holds. RefusedError where it does not hold one."""
+    free = free_memory_gb()
+    if free is None:
+        return asked
+    if free < worker_memory_gb:
+        raise RefusedError(
+            f"{free:.1f} GB of memory are free; one worker may need {worker_memory_gb:g} GB.",
+            hint="End other programs, or lower study.worker_memory_gb in the settings.",
+        )
+    return max(1, min(asked, int(free / worker_memory_gb)))
+
+
+def free_memory_gb() -> float | None:
+    """Memory that can be had without swapping, None where the system does not say; a container's own limit counts."""
+    try:
+        text = Path("/proc/meminfo").read_text(encoding="ascii")
+        kilobytes = next(int(line.split()[1]) for line in text.splitlines() if line.startswith("MemAvailable"))
+    except (OSError, StopIteration, ValueError):
+        return None
+    free = kilobytes * 1024 / 1e9
+    try:
+        most = int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii"))
+        used = int(Path("/sys/fs/cgroup/memory.current").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return free
+    return min(free, (most - used) / 1e9)
 
 
 def require_room(study: Path, out: Path) -> None:
-    """UsageError when OUT lies inside the study, is a file, or cannot be written."""
-    import os  # noqa: PLC0415
-
+    """UsageError when OUT lies inside the study or is a file; OutputError when it cannot be written to."""
     if out.resolve().is_relative_to(study.resolve()):
         raise UsageError(
             "OUT lies inside the study: its files would be read as input.", hint="Name a folder elsewhere."
         )
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out.name} is a file; a folder is expected.")
-    out.mkdir(parents=True, exist_ok=True)
-    if not os.access(out, os.W_OK):
-        raise UsageError(f"The folder {out.name} cannot be written to.", hint="Check its permissions.")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out) as probe:
+            probe.write(b"room")
+    except OSError as error:
+        raise OutputError(
+            f"The folder {out.name} cannot be written to: {error.strerror}.", hint="Name a folder that is yours."
+        ) from error

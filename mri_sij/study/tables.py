@@ -1,200 +1,214 @@
-"""The tables of a study, made from what its tasks left behind."""
+"""The tables of a study, made from what its tasks left in OUT."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mri_sij import __version__
-from mri_sij.config import Settings
-from mri_sij.errors import UsageError
-from mri_sij.report.dictionary import QUADRANT_COLUMNS, Entry
-from mri_sij.study.plan import Plan
-from mri_sij.study.task import Status, write_whole
+from mri_sij.config import StudySettings
+from mri_sij.report.dictionary import Entry
+from mri_sij.study import columns
+from mri_sij.study.clinical import NOTHING, Clinical, Records, cells_of, change_cells, of_visit
+from mri_sij.study.files import write_whole
+from mri_sij.study.plan import Note, Plan, PlannedVisit, pair_key
+from mri_sij.study.task import Status, read_status
 
 Row = dict[str, Any]
-
-STATUS_COLUMNS = (
-    Entry("kind", "string", "visit or comparison"),
-    Entry("patient", "string", "label of the patient"),
-    Entry("visit", "string", "label of the visit (of the follow-up, for a comparison)"),
-    Entry("status", "string", "done, not_scorable, refused or failed"),
-    Entry("code", "string", "stable name of the reason", empty="done"),
-    Entry("message", "string", "the reason in a sentence with its figures", empty="done"),
-)
-VISIT_COLUMNS = (
-    Entry("patient", "string", "label of the patient"),
-    Entry("visit", "string", "label of the visit"),
-    Entry("days_since_first", "integer", "days since the patient's first visit", "days", "no date"),
-    Entry("status", "string", "done, not_scorable, refused or failed"),
-    Entry("sparcc_total", "integer", "SPARCC SIJ inflammation", "0-72", "not scored"),
-    Entry("sparcc_left", "integer", "the left joint's part", "0-36", "not scored"),
-    Entry("sparcc_right", "integer", "the right joint's part", "0-36", "not scored"),
-    Entry("oedema_volume_ml", "number", "bone-marrow oedema of both joints", "ml", "not scored"),
-    Entry("asas_positive_2009", "boolean", "positive MRI by the ASAS 2009 rule", empty="not scored"),
-    Entry("cautions", "integer", "warnings on the visit's page", empty="not scored"),
-)
-CHANGE_COLUMNS = (
-    Entry("patient", "string", "label of the patient"),
-    Entry("baseline", "string", "label of the baseline visit"),
-    Entry("followup", "string", "label of the follow-up visit"),
-    Entry("days", "integer", "days between the two", "days", "no dates"),
-    Entry("status", "string", "done, not_scorable, refused or failed"),
-    Entry("change_class", "string", "normalization, regression, stability or progression", empty="not compared"),
-    Entry("sparcc_baseline", "number", "SPARCC at baseline", "0-72", "not compared"),
-    Entry("sparcc_followup", "number", "SPARCC at follow-up, at the same levels", "0-72", "not compared"),
-    Entry("sparcc_delta", "number", "follow-up minus baseline", "-72-72", "not compared"),
-    Entry("probability", "number", "probability of the class", "0-1", "not compared"),
-    Entry("cautions", "integer", "warnings on the comparison's page", empty="not compared"),
-)
-TABLES = {
-    "status.csv": STATUS_COLUMNS,
-    "visits.csv": VISIT_COLUMNS,
-    "quadrants.csv": (VISIT_COLUMNS[0], VISIT_COLUMNS[1], *QUADRANT_COLUMNS),
-    "changes.csv": CHANGE_COLUMNS,
-}
+NOT_RUN = ("failed", "not_run", "It was not run yet.")
 
 
-def read_statuses(out: Path, keys: Iterable[str]) -> dict[str, Status]:
-    """Statuses kept in a study's output, by key; a visit that was never reached is `failed` with code `not_run`."""
-    found = {}
-    for key in keys:
-        try:
-            found[key] = Status(**json.loads((out / "status" / f"{key}.json").read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
-            found[key] = Status(key, "failed", "not_run", "It was not run yet.")
-    return found
+@dataclass(frozen=True)
+class Source:
+    """What tables are made from."""
+
+    out: Path
+    plan: Plan
+    statuses: dict[str, Status]
+    clinical: Records
+    settings: StudySettings
+
+    def of(self, visit: PlannedVisit) -> Clinical:
+        """The clinical data of a visit."""
+        return of_visit(self.clinical, visit.patient, visit.visit) if self.clinical else NOTHING
 
 
-def visit_rows(plan: Plan, statuses: dict[str, Status], out: Path) -> list[Row]:
-    """Rows of `visits.csv`: one a visit, always."""
-    rows = []
-    for visit in plan.visits:
-        status = statuses[visit.key]
-        told = _json(out / "visits" / visit.key / "visit.json") if status.status == "done" else {}
-        sparcc = told.get("sparcc") or {}
-        rows.append(
-            {
-                "patient": visit.patient,
-                "visit": visit.visit,
-                "days_since_first": visit.day,
-                "status": status.status,
-                "sparcc_total": sparcc.get("total"),
-                "sparcc_left": (sparcc.get("left") or {}).get("total"),
-                "sparcc_right": (sparcc.get("right") or {}).get("total"),
-                "oedema_volume_ml": (told.get("oedema") or {}).get("volume_ml"),
-                "asas_positive_2009": (told.get("asas") or {}).get("positive_2009"),
-                "cautions": len(told["cautions"]) if "cautions" in told else None,
-            }
-        )
-    return rows
+def read_source(out: Path, plan: Plan, clinical: Records, settings: StudySettings) -> Source:
+    """All statuses of a plan; what was never reached is `failed` with code `not_run`."""
+    keys = [v.key for v in plan.visits] + [pair_key(*pair) for pair in plan.followups()]
+    statuses = {key: read_status(out, key) or Status(key, *NOT_RUN) for key in keys}
+    return Source(out, plan, statuses, clinical, settings)
 
 
-def change_rows(plan: Plan, statuses: dict[str, Status], out: Path) -> list[Row]:
-    """Rows of `changes.csv`: one a follow-up, always."""
-    rows = []
-    for baseline, followup in plan.followups():
-        key = f"{baseline.key}_vs_ses-{followup.visit}"
-        status = statuses[key]
-        told = _json(out / "comparisons" / key / "comparison.json") if status.status == "done" else {}
-        change = told.get("change") or {}
-        found = change.get("class")
-        days = None if baseline.day is None or followup.day is None else followup.day - baseline.day
-        rows.append(
-            {
-                "patient": baseline.patient,
-                "baseline": baseline.visit,
-                "followup": followup.visit,
-                "days": days,
-                "status": status.status,
-                "change_class": found,
-                "sparcc_baseline": change.get("sparcc_baseline"),
-                "sparcc_followup": change.get("sparcc_followup"),
-                "sparcc_delta": change.get("sparcc_delta"),
-                "probability": (change.get("probabilities") or {}).get(found) if found else None,
-                "cautions": len(told["cautions"]) if "cautions" in told else None,
-            }
-        )
-    return rows
-
-
-def write_tables(plan: Plan, settings: Settings, out: Path) -> tuple[list[Row], list[Row], dict[str, Status]]:
-    """Write all tables, `provenance.json`, `dataset_description.json`; returns the rows and statuses behind them."""
-    keys = [v.key for v in plan.visits] + [f"{b.key}_vs_ses-{f.visit}" for b, f in plan.followups()]
-    statuses = read_statuses(out, keys)
-    visits, changes = visit_rows(plan, statuses, out), change_rows(plan, statuses, out)
-    write_whole(out / "status.csv", _csv(STATUS_COLUMNS, _status_rows(plan, statuses)))
-    write_whole(out / "visits.csv", _csv(VISIT_COLUMNS, visits))
-    write_whole(out / "changes.csv", _csv(CHANGE_COLUMNS, changes))
-    write_whole(out / "quadrants.csv", _csv(TABLES["quadrants.csv"], _quadrant_rows(plan, statuses, out)))
-    provenance = {
-        "version": __version__,
-        "settings_sha256": settings.sha256,
-        "settings": settings.model_dump(mode="json"),
-        "inputs_sha256": {k: _input(out, k) for k in sorted(v.key for v in plan.visits)},
+def visit_row(source: Source, visit: PlannedVisit) -> Row:
+    """The row of `visits.csv` of one visit."""
+    status = source.statuses[visit.key]
+    read = status.status in ("done", "not_scorable")
+    told = read_json(source.out / "visits" / visit.key / "visit.json") if read else {}
+    row: Row = {
+        **dict.fromkeys(entry.name for entry in columns.VISITS),
+        "patient": visit.patient,
+        "visit": visit.visit,
+        "day": visit.day,
+        "baseline": int(visit.baseline),
+        "status": status.status,
+        "code": status.code,
+        **cells_of(source.of(visit), source.settings),
     }
-    write_whole(out / "provenance.json", json.dumps(provenance, indent=1) + "\n")
-    description = {
-        "Name": "mri_sij",
-        "BIDSVersion": "1.10.0",
-        "DatasetType": "derivative",
-        "GeneratedBy": [{"Name": "mri_sij", "Version": __version__}],
+    if told:
+        row |= _read_cells(told)
+    if told and status.status == "done":
+        row |= _score_cells(told)
+    return row
+
+
+def _read_cells(told: dict[str, Any]) -> Row:
+    series = told["series"]
+    return {
+        "sequence": series["stir"]["kind"],
+        "with_t1": int(series["t1"] is not None),
+        "field_strength_t": series["stir"]["field_strength_t"],
+        "slice_distance_mm": series["stir"]["spacing_between_slices_mm"],
+        **_caution_cells(told),
     }
-    write_whole(out / "dataset_description.json", json.dumps(description, indent=1) + "\n")
-    return visits, changes, statuses
 
 
-def require_same_or_older(out: Path) -> None:
-    """UsageError when OUT was made by a newer version of the program."""
-    made = _json(out / "provenance.json").get("version", "0")
-    if _numbers(made) > _numbers(__version__):
-        raise UsageError(
-            f"OUT was made by version {made}, this is {__version__}.", hint="Update, or name a new folder."
-        )
+def _caution_cells(told: dict[str, Any]) -> Row:
+    codes = [caution["code"] for caution in told["cautions"]]
+    return {"cautions": len(codes), "caution_codes": " ".join(dict.fromkeys(codes))}
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in str(version).split(".") if part.isdigit())
+def _score_cells(told: dict[str, Any]) -> Row:
+    sparcc, asas, oedema = told["sparcc"], told["asas"], told["oedema"]
+    slices = told["anatomy"]["slices"]
+    row: Row = {f"sparcc_{part}": sparcc[part] for part in ("total", "quadrants", "intensity", "depth")}
+    row |= {f"sparcc_{part}": sparcc[part] for part in ("sacrum", "ilium")}
+    row |= {f"sparcc_{side}": sparcc[side]["total"] for side in ("left", "right")}
+    row |= {f"asas_{rule}": int(asas[rule]) for rule in ("positive_2009", "positive_2016", "positive_2021")}
+    row |= {f"oedema_{bone['side']}_{bone['bone']}_ml": bone["volume_ml"] for bone in oedema["bones"]}
+    return row | {
+        "sparcc_low": told["interval"]["low"],
+        "sparcc_high": told["interval"]["high"],
+        "sparcc_slices": " ".join(str(one["total"]) for one in sparcc["slices"]),
+        "berlin_total": (told["berlin"] or {}).get("total"),
+        "oedema_volume_ml": oedema["volume_ml"],
+        "oedema_fraction": oedema["fraction"],
+        "lesions": len(told["lesions"]),
+        "first_slice": slices[0],
+        "last_slice": slices[-1],
+    }
 
 
-def _input(out: Path, key: str) -> str | None:
-    told: dict[str, Any] = _json(out / "visits" / key / "visit.json").get("provenance", {})
-    found = told.get("input_sha256")
-    return str(found) if found else None
+def change_row(source: Source, baseline: PlannedVisit, followup: PlannedVisit) -> Row:
+    """The row of `changes.csv` of one follow-up."""
+    key = pair_key(baseline, followup)
+    status = source.statuses[key]
+    row: Row = {
+        **dict.fromkeys(entry.name for entry in columns.CHANGES),
+        "patient": baseline.patient,
+        "baseline": baseline.visit,
+        "followup": followup.visit,
+        "days": None if baseline.day is None or followup.day is None else followup.day - baseline.day,
+        "status": status.status,
+        "code": status.code,
+        **change_cells(source.of(baseline), source.of(followup)),
+    }
+    told = read_json(source.out / "comparisons" / key / "comparison.json") if status.status == "done" else {}
+    return row | (_change_cells(told) if told else {})
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _change_cells(told: dict[str, Any]) -> Row:
+    change = told["change"]
+    oedema, shares = change["oedema"]["total"], change["probabilities"]
+    return {
+        "change_class": change["class"],
+        "sparcc_baseline": change["sparcc_baseline"],
+        "sparcc_followup": change["sparcc_followup"],
+        "sparcc_delta": change["sparcc_delta"],
+        "sparcc_delta_right": change["right"]["delta"],
+        "sparcc_delta_left": change["left"]["delta"],
+        "probability": shares[change["class"]],
+        **{f"p_{name}": share for name, share in shares.items()},
+        "mixed": int(change["mixed"]),
+        "grey_zone": int(change["grey_zone"]),
+        "oedema_baseline_ml": oedema["baseline_ml"],
+        "oedema_followup_ml": oedema["followup_ml"],
+        "oedema_resolved_ml": oedema["resolved_ml"],
+        "oedema_new_ml": oedema["new_ml"],
+        **_caution_cells(told),
+    }
+
+
+def status_rows(source: Source, notes: Iterable[Note]) -> Iterator[Row]:
+    """The rows of `status.csv`: every visit, every comparison, then what concerns the whole study."""
+    named = [("visit", v.patient, v.visit, v.key) for v in source.plan.visits]
+    named += [("comparison", f.patient, f.visit, pair_key(b, f)) for b, f in source.plan.followups()]
+    for kind, patient, visit, key in named:
+        status = source.statuses[key]
+        yield {
+            "kind": kind,
+            "patient": patient,
+            "visit": visit,
+            "status": status.status,
+            "code": status.code,
+            "message": status.message,
+        }
+    for note in notes:
+        yield {"kind": "note", "status": "caution", "code": note.code, "message": note.message}
+
+
+def quadrant_rows(source: Source) -> Iterator[Row]:
+    """The rows of `quadrants.csv`, from each scored visit's own."""
+    for visit in source.plan.visits:
+        if source.statuses[visit.key].status != "done":
+            continue
+        path = source.out / "visits" / visit.key / "quadrants.csv"
+        with path.open(encoding="utf-8", newline="") as stream:
+            for row in csv.DictReader(stream):
+                yield {"patient": visit.patient, "visit": visit.visit, **row}
+
+
+def same_images(source: Source) -> tuple[Note, ...]:
+    """A note for all visits that hold the same images: a visit listed twice, or copied under another patient."""
+    owners: dict[str, list[str]] = {}
+    for visit in source.plan.visits:
+        status = source.statuses[visit.key]
+        if status.input_sha256 and visit.code == "":
+            told = read_json(source.out / "visits" / visit.key / "visit.json") if status.status == "done" else {}
+            image = (told.get("provenance") or {}).get("input_sha256")
+            if image:
+                owners.setdefault(image, []).append(visit.key)
+    return tuple(
+        Note("same_images", f"{' and '.join(keys)} hold the same images.") for keys in owners.values() if len(keys) > 1
+    )
+
+
+def write_table(out: Path, name: str, rows: Iterable[Row]) -> None:
+    """Write one table of `columns.TABLES`, row by row; a column that a row lacks is an empty cell."""
+    write_whole(out / name, _csv(columns.TABLES[name], rows))
+
+
+def _csv(entries: tuple[Entry, ...], rows: Iterable[Row]) -> Iterator[str]:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, [entry.name for entry in entries], lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(row)
+        if text.tell() > 1 << 16:
+            yield text.getvalue()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object; {} where there is none."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _status_rows(plan: Plan, statuses: dict[str, Status]) -> list[Row]:
-    rows = [("visit", v.patient, v.visit, statuses[v.key]) for v in plan.visits]
-    rows += [("comparison", f.patient, f.visit, statuses[f"{b.key}_vs_ses-{f.visit}"]) for b, f in plan.followups()]
-    names = [entry.name for entry in STATUS_COLUMNS]
-    return [dict(zip(names, (kind, p, v, s.status, s.code, s.message), strict=True)) for kind, p, v, s in rows]
-
-
-def _quadrant_rows(plan: Plan, statuses: dict[str, Status], out: Path) -> list[Row]:
-    rows: list[Row] = []
-    for visit in plan.visits:
-        if statuses[visit.key].status != "done":
-            continue
-        with (out / "visits" / visit.key / "quadrants.csv").open(encoding="utf-8", newline="") as stream:
-            rows += [{"patient": visit.patient, "visit": visit.visit, **row} for row in csv.DictReader(stream)]
-    return rows
-
-
-def _csv(columns: tuple[Entry, ...], rows: list[Row]) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, [entry.name for entry in columns], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()

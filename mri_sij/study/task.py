@@ -1,54 +1,51 @@
-"""The two tasks of a study: score one visit, compare one follow-up with its baseline. Each writes its own result."""
+"""The two tasks of a study: score one visit, compare one follow-up with its baseline. Each writes its own result.
+
+A task never raises for what it meets: any error becomes a typed status, so that one visit costs one visit.
+"""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from mri_sij import __version__
-from mri_sij.config import Settings
-from mri_sij.errors import MriSijError
-from mri_sij.study.plan import PlannedVisit
+from mri_sij.errors import MriSijError, RefusedError
+from mri_sij.study.files import NO_ROOM, write_whole
+from mri_sij.study.job import Job
+from mri_sij.study.results import discard, is_complete
+from mri_sij.study.state import content_of, remember_input, seen_of
 
 STATUSES = ("done", "not_scorable", "refused", "failed")
 
 
 @dataclass(frozen=True)
 class Status:
-    """What became of a visit or a comparison. `key` names it; `input` is a hash by which a change of input is seen."""
+    """What became of a visit or comparison, and what that rests on: hashes of its input, settings and network."""
 
     key: str
     status: str
     code: str = ""
     message: str = ""
-    input: str = ""
+    input_sha256: str = ""
+    settings_sha256: str = ""
+    model_sha256: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True)
-class Job:
-    """A task and what it needs: one visit to score, or a follow-up and its baseline to compare."""
+class Ended:
+    """A status, and whether it was come by now (`fresh`) or held good. `no_room` says that OUT cannot be written to."""
 
-    visits: tuple[PlannedVisit, ...]
-    settings_json: str
-    out: Path
+    status: Status
+    fresh: bool = True
+    no_room: str = ""
 
-    @property
-    def key(self) -> str:
-        """Name of the result."""
-        return "_vs_".join(v.key if n == 0 else f"ses-{v.visit}" for n, v in enumerate(self.visits))
 
-    @property
-    def stamp(self) -> str:
-        """What the result depends on: inputs, settings, program."""
-        import hashlib  # noqa: PLC0415
-
-        parts = [__version__, self.settings_json, *(v.fingerprint for v in self.visits)]
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+Told = tuple[str, str, str]
+"""Status, code and message."""
 
 
 def status_file(out: Path, key: str) -> Path:
@@ -56,101 +53,98 @@ def status_file(out: Path, key: str) -> Path:
     return out / "status" / f"{key}.json"
 
 
-def stored_status(job: Job) -> Status | None:
-    """The status of an earlier run that still holds; None when there is none, or input, settings or version changed."""
+def read_status(out: Path, key: str) -> Status | None:
+    """The status that an earlier run left; None where there is none that can be read."""
     try:
-        found = Status(**json.loads(status_file(job.out, job.key).read_text(encoding="utf-8")))
+        return Status(**json.loads(status_file(out, key).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
-    return found if found.input == job.stamp and found.code not in ("crashed", "timed_out") else None
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file beside its place and rename it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+def status_of(job: Job, told: Told, content: str) -> Status:
+    """The status of a job with everything that it rests on."""
+    basis = job.basis
+    return Status(job.key, *told, content, basis.settings_sha256, basis.model_sha256, __version__)
+
+
+def keep(out: Path, status: Status) -> None:
+    """Write a status, last of all that a task writes: what has a status is whole."""
+    write_whole(status_file(out, status.key), json.dumps(asdict(status), indent=1) + "\n")
+
+
+def outdated(status: Status | None, job: Job) -> str:
+    """Why a result must be made again, "" when it holds as far as can be seen without its input."""
+    basis = job.basis
+    if status is None:
+        return "not done yet"
+    if status.status == "failed":
+        return f"failed before ({status.code})"
+    for was, now, told in (
+        (status.version, __version__, f"made by version {status.version}"),
+        (status.settings_sha256, basis.settings_sha256, "other settings"),
+        (status.model_sha256, basis.model_sha256, "another network"),
+    ):
+        if was != now:
+            return told
+    return "" if is_complete(job, status.status, status.code) else "files are missing"
+
+
+def do(job: Job) -> Ended:
+    """Score or compare, write the result, keep its status."""
+    from mri_sij.study.make import compare, score  # noqa: PLC0415 - the parent process needs none of it
+
+    return do_with(job, score if len(job.visits) == 1 else compare)
+
+
+def do_with(job: Job, make: Callable[[Job], Told]) -> Ended:
+    """The same with any maker of results, which writes what it makes and says what became of it."""
+    out, content = job.basis.out, ""
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def keep(job: Job, status: Status) -> Status:
-    """Write a status, last of all that a task writes."""
-    write_whole(status_file(job.out, status.key), json.dumps(asdict(status), indent=1) + "\n")
-    return status
-
-
-def do(job: Job) -> Status:
-    """Do a job and keep its status: any error becomes a typed status, so that the study goes on."""
-    try:
-        status, code, message = _score(job) if len(job.visits) == 1 else _compare(job)
-    except MriSijError as error:
-        status, code, message = "refused", error.code, error.message
-    except MemoryError:
-        status, code, message = "failed", "memory", "There was not enough memory."
+        seen = [(visit, seen_of(job.basis.study, visit)) for visit in job.visits]
+        contents = [content_of(job.basis.study, visit) for visit in job.visits]
+        content = contents[0] if len(contents) == 1 else joined(contents)
+        known = read_status(out, job.key)
+        holds = known is not None and not outdated(known, job) and known.input_sha256 == content
+        status = known if known is not None and holds else status_of(job, _made(job, make), content)
+        if not holds:
+            if status.status in ("refused", "failed"):
+                discard(job)
+            keep(out, status)
+        if len(job.visits) == 1:
+            remember_input(out, job.key, seen[0][1], content)
     except OSError as error:
-        status, code, message = "failed", "input_output", error.strerror or type(error).__name__
-    except (
-        Exception
-    ) as error:  # one visit must not end the study; texts of foreign errors may quote headers, so only the kind is kept
-        status, code, message = "failed", "unexpected", f"An unexpected {type(error).__name__}."
-    return keep(job, Status(job.key, status, code, message, job.stamp))
+        if error.errno in NO_ROOM:
+            return Ended(status_of(job, ("failed", "no_room", ""), content), no_room=error.strerror or "")
+        status = status_of(job, ("failed", "input_output", f"{error.strerror or type(error).__name__}."), content)
+        keep(out, status)
+        return Ended(status)
+    return Ended(status, fresh=not holds)
 
 
-def _result(visit: PlannedVisit, settings: Settings) -> Any:
-    from mri_sij.errors import RefusedError  # noqa: PLC0415
-    from mri_sij.ingest.choose import choose  # noqa: PLC0415
-    from mri_sij.ingest.visit import read_visit  # noqa: PLC0415
-    from mri_sij.workflow import score_images  # noqa: PLC0415
+def joined(contents: list[str]) -> str:
+    """The hash of several inputs' hashes."""
+    import hashlib  # noqa: PLC0415
 
-    if visit.found is None:
-        raise RefusedError(visit.problem)
-    return score_images(read_visit(visit.found, choose(visit.found, settings.ingest, None)), settings)
+    return hashlib.sha256("\0".join(contents).encode()).hexdigest()
 
 
-def _score(job: Job) -> tuple[str, str, str]:
-    from mri_sij.workflow import write_visit  # noqa: PLC0415
-
-    (visit,) = job.visits
-    if visit.found is None:
-        return "refused", visit.code, visit.problem
-    result = _result(visit, Settings.model_validate_json(job.settings_json))
-    folder = job.out / "visits" / visit.key
-    write_visit(result, folder, visit.key)
-    _bids_masks(folder, job.out, visit)
-    if result.status == "scored":
-        return "done", "", ""
-    return "not_scorable", result.reasons[0].code, " ".join(r.message for r in result.reasons)
-
-
-def _bids_masks(folder: Path, out: Path, visit: PlannedVisit) -> None:
-    """The masks once more under the names of a BIDS derivative."""
-    place = out / f"sub-{visit.patient}" / f"ses-{visit.visit}" / "anat"
-    for name, bids in (("anatomy", "desc-sij_dseg"), ("oedema", "desc-oedema_dseg")):
-        target = place / f"{visit.key}_{bids}.nii.gz"
-        if not (folder / f"{name}.nii.gz").exists():
-            target.unlink(missing_ok=True)
-            continue
-        place.mkdir(parents=True, exist_ok=True)
-        beside = target.with_name(f".{target.name}")
-        shutil.copyfile(folder / f"{name}.nii.gz", beside)
-        beside.replace(target)
+def _made(job: Job, make: Callable[[Job], Told]) -> Told:
+    try:
+        return make(job)
+    except RefusedError as error:
+        return "refused", error.code, error.message
+    except MriSijError as error:
+        return "failed", error.code, error.message
+    except MemoryError:
+        return "failed", "memory", "There was not enough memory."
+    except OSError:
+        raise
+    except Exception as error:  # texts of foreign errors may quote a header, so only kind and place are kept
+        return "failed", "unexpected", f"An unexpected {type(error).__name__} at {_place(error)}."
 
 
-def _compare(job: Job) -> tuple[str, str, str]:
-    from mri_sij.compare.visit import of_result  # noqa: PLC0415
-    from mri_sij.compare.visits import compare_visits  # noqa: PLC0415
-    from mri_sij.workflow import write_comparison  # noqa: PLC0415
-
-    settings = Settings.model_validate_json(job.settings_json)
-    comparison = compare_visits([of_result(_result(v, settings)) for v in job.visits], settings)
-    write_comparison(comparison, settings, job.out / "comparisons" / job.key)
-    last = comparison.followups[-1]
-    if last.change is not None:
-        return "done", "", ""
-    return "not_scorable", last.reasons[0].code, " ".join(r.message for r in last.reasons)
+def _place(error: Exception) -> str:
+    trace: Any = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "?" if trace is None else f"{PurePath(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"

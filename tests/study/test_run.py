@@ -1,21 +1,32 @@
-"""A study from folder to tables: every visit with a row, again without work, the same bytes, nothing of a patient."""
+"""How a study is run: every visit with a typed status whatever befalls it, again without work, the same bytes."""
 
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 from pathlib import Path
+from typing import Any
 
-import pydicom
 import pytest
-from typer.testing import CliRunner
+import quick_study
+from quick_study import Run
 
-from mri_sij.cli.app import app
-from mri_sij.study.check import differences, junit, record
-from mri_sij.study.run import affordable
-from mri_sij.study.tables import TABLES
+from mri_sij import __version__
+from mri_sij.config import Settings
+from mri_sij.errors import RefusedError, UsageError
+from mri_sij.study import files, report
+from mri_sij.study import run as run_module
+from mri_sij.study.columns import TABLES
+from mri_sij.study.files import OutputError
+from mri_sij.study.report import gather, next_time
+from mri_sij.study.run import Event, require_room, workers_for
 
-SAMPLE = Path(__file__).parents[2] / "sample_data"
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    return quick_study.write_study(tmp_path / "study", patients=3)
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -23,95 +34,206 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def contents(out: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file()}
-
-
-@pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("study") / "manifest.csv"
-    path.write_text("patient,visit,path\n2,1,patient-2/visit-1\n2,2,patient-2/visit-2\n3,1,nowhere\n", encoding="utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def done(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("out")
-    told = CliRunner().invoke(app, ["run", str(SAMPLE), "-o", str(out), "--manifest", str(manifest), "--jobs", "2"])
-    assert told.exit_code == 3, told.output
-    return out
-
-
-def test_every_visit_has_a_typed_row(done: Path) -> None:
-    found = [(r["kind"], r["patient"], r["visit"], r["status"]) for r in rows(done / "status.csv")]
-    assert found == [
-        ("visit", "2", "1", "done"),
-        ("visit", "2", "2", "done"),
-        ("visit", "3", "1", "refused"),
-        ("comparison", "2", "2", "done"),
+def test_every_fate_has_its_row(tmp_path: Path, run: Run) -> None:
+    fates = ("", "crash", "hang", "refuse", "raise", "unseen")
+    for n, fate in enumerate(fates):
+        quick_study.write_visit_of(tmp_path / "study", f"{n}", "1", fate, seed=n)
+    quick_study.write_visit_of(tmp_path / "study", "1", "2", seed=99)
+    settings = Settings.model_validate({"study": {"visit_limit_s": 6.0}})
+    run(tmp_path / "study", tmp_path / "out", workers=2, settings=settings)
+    found = gather(tmp_path / "out")
+    listed = [row for row in rows(tmp_path / "out" / "status.csv") if row["kind"] != "note"]
+    assert [(r["kind"], r["patient"], r["visit"], r["status"], r["code"]) for r in listed] == [
+        ("visit", "0", "1", "done", ""),
+        ("visit", "1", "1", "failed", "crashed"),
+        ("visit", "1", "2", "done", ""),
+        ("visit", "2", "1", "failed", "timed_out"),
+        ("visit", "3", "1", "refused", "refused"),
+        ("visit", "4", "1", "failed", "unexpected"),
+        ("visit", "5", "1", "not_scorable", "quality"),
+        ("comparison", "1", "2", "not_scorable", "visit_without_score"),
     ]
+    assert [row["status"] for row in found.visits].count("done") == 2
+    everything = b"".join(quick_study.outputs(tmp_path / "out").values())
+    assert quick_study.CANARY.encode() not in everything
+    assert b"An unexpected ValueError at quick_study.py:" in everything
 
 
-def test_tables_have_the_columns_that_the_dictionary_names(done: Path) -> None:
+def test_tables_have_the_columns_that_the_dictionary_names(study: Path, tmp_path: Path, run: Run) -> None:
+    run(study, tmp_path / "out")
+    gather(tmp_path / "out")
     for name, columns in TABLES.items():
-        with (done / name).open(encoding="utf-8", newline="") as stream:
+        with (tmp_path / "out" / name).open(encoding="utf-8", newline="") as stream:
             assert next(csv.reader(stream)) == [entry.name for entry in columns]
+    assert len(rows(tmp_path / "out" / "visits.csv")) == 6
+    assert len(rows(tmp_path / "out" / "quadrants.csv")) == 6 * 48
+    assert {row["sparcc_total"] for row in rows(tmp_path / "out" / "visits.csv")} == {"8"}
+    assert {row["change_class"] for row in rows(tmp_path / "out" / "changes.csv")} == {"regression"}
+    assert list((tmp_path / "out").glob("sub-0001/ses-1/anat/*_dseg.*"))
 
 
-def test_the_follow_up_of_the_sample_patient_has_regressed(done: Path) -> None:
-    (row,) = rows(done / "changes.csv")
-    assert row["change_class"] == "regression"
+def test_again_does_nothing_and_says_so(study: Path, tmp_path: Path, run: Run) -> None:
+    first, second = [], []
+    run(study, tmp_path / "out", heard=first)
+    before = quick_study.outputs(tmp_path / "out")
+    assert run(study, tmp_path / "out", heard=second).fresh == 0
+    assert [event.why for event in first] == ["not done yet"] * 9
+    assert [event.why for event in second] == [""] * 9
+    assert quick_study.outputs(tmp_path / "out") == before
 
 
-def test_again_does_nothing_and_leaves_the_same_bytes(done: Path, manifest: Path) -> None:
-    before = contents(done)
-    times = {p: p.stat().st_mtime_ns for p in done.glob("visits/*/visit.json")}
-    told = CliRunner().invoke(app, ["run", str(SAMPLE), "-o", str(done), "--manifest", str(manifest)])
-    assert told.exit_code == 3
-    assert contents(done) == before
-    assert {p: p.stat().st_mtime_ns for p in done.glob("visits/*/visit.json")} == times
+def why_of(run: Run, study: Path, out: Path, **more: Any) -> dict[str, str]:
+    heard: list[Event] = []
+    run(study, out, heard=heard, **more)
+    return {event.status.key: event.why for event in heard if event.why}
 
 
-def test_a_lost_result_is_made_again_with_the_same_bytes(done: Path, manifest: Path) -> None:
-    before = contents(done)
-    (done / "status" / "sub-2_ses-2.json").unlink()
-    CliRunner().invoke(app, ["run", str(SAMPLE), "-o", str(done), "--manifest", str(manifest)])
-    assert contents(done) == before
+def test_only_what_changed_is_done_again_with_its_reason(study: Path, tmp_path: Path, run: Run) -> None:
+    out = tmp_path / "out"
+    run(study, out)
+    sidecar = next((study / "sub-0002" / "ses-1").rglob("*.json"))
+    sidecar.write_text(sidecar.read_text().replace("0.15", "0.16"))
+    assert why_of(run, study, out) == {
+        "sub-0002_ses-1": "another input",
+        "sub-0002_ses-1_vs_ses-2": "another input",
+    }
+    (out / "visits" / "sub-0003_ses-1" / "form.csv").unlink()
+    assert why_of(run, study, out) == {"sub-0003_ses-1": "files are missing"}
+    settings = Settings.model_validate({"scoring": {"asas_2009_slices": 3}})
+    assert set(why_of(run, study, out, settings=settings).values()) == {"other settings"}
+    assert len(why_of(run, study, out)) == 9
 
 
-def test_nothing_that_names_a_patient_is_written(done: Path) -> None:
-    header = pydicom.dcmread(next(SAMPLE.rglob("*.dcm")), stop_before_pixels=True)
-    names = [str(header[k].value) for k in ("PatientName", "PatientID", "StudyInstanceUID", "SeriesInstanceUID")]
-    everything = b"".join(contents(done).values())
-    for name in names:
-        assert name and name.encode() not in everything
+def test_how_a_study_is_run_changes_no_result(study: Path, tmp_path: Path, run: Run) -> None:
+    run(study, tmp_path / "out")
+    settings = Settings.model_validate({"study": {"visit_limit_s": 9.0}})
+    assert why_of(run, study, tmp_path / "out", settings=settings) == {}
 
 
-def test_dry_run_says_what_is_there_already(done: Path, manifest: Path) -> None:
-    told = CliRunner().invoke(app, ["run", str(SAMPLE), "-o", str(done), "--manifest", str(manifest), "--dry-run"])
-    assert "sub-2_ses-1: done before" in told.output
+def test_a_touched_file_is_read_but_not_scored_again(study: Path, tmp_path: Path, run: Run) -> None:
+    run(study, tmp_path / "out")
+    for path in study.rglob("*.nii.gz"):
+        os.utime(path, (1, 1))
+    assert why_of(run, study, tmp_path / "out") == {}
 
 
-def test_check_tells_what_moved(done: Path) -> None:
-    visits = [
-        {**r, "sparcc_total": int(r["sparcc_total"]) if r["sparcc_total"] else None} for r in rows(done / "visits.csv")
-    ]
-    found = record(visits, rows(done / "changes.csv"), done)
-    assert not any(differences(found, found, 0).values())
-    moved = json.loads(json.dumps(found))
-    moved["visits"]["sub-2_ses-1"]["sparcc_total"] += 3
-    moved["visits"]["sub-2_ses-1"]["positive"].pop()
-    told = differences(moved, found, 0)["sub-2_ses-1"]
-    assert any("SPARCC" in line for line in told) and any(line.startswith("+ slice") for line in told)
-    assert 'failures="1"' in junit(differences(moved, found, 0))
+def test_without_its_memory_of_files_a_run_scores_nothing_again(study: Path, tmp_path: Path, run: Run) -> None:
+    run(study, tmp_path / "out")
+    for path in (tmp_path / "out" / ".state").iterdir():
+        path.unlink()
+    assert why_of(run, study, tmp_path / "out") == {}
 
 
-def test_an_out_of_a_newer_version_is_not_touched(done: Path, tmp_path: Path) -> None:
-    (tmp_path / "provenance.json").write_text('{"version": "99.0.0"}', encoding="utf-8")
-    told = CliRunner().invoke(app, ["run", str(SAMPLE), "-o", str(tmp_path)])
-    assert told.exit_code != 0 and "99.0.0" in str(told.exception)
+def test_another_version_or_network_is_a_reason(study: Path, tmp_path: Path, run: Run) -> None:
+    out = tmp_path / "out"
+    run(study, out)
+    for key, name, value in (("sub-0001_ses-1", "version", "0.0.1"), ("sub-0001_ses-2", "model_sha256", "ab")):
+        path = out / "status" / f"{key}.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), name: value}))
+    assert why_of(run, study, out) == {"sub-0001_ses-1": "made by version 0.0.1", "sub-0001_ses-2": "another network"}
 
 
-def test_memory_bounds_the_workers() -> None:
-    assert affordable(4, 1e9) == 1
-    assert affordable(3, 1e-6) == 3
+def test_a_visit_that_is_refused_now_leaves_no_older_score_behind(study: Path, tmp_path: Path, run: Run) -> None:
+    out = tmp_path / "out"
+    run(study, out)
+    sidecar = next((study / "sub-0002" / "ses-1").rglob("*.json"))
+    sidecar.write_text(json.dumps({"Fate": "refuse"}))
+    run(study, out)
+    gather(out)
+    assert not (out / "visits" / "sub-0002_ses-1").exists()
+    assert not list((out / "sub-0002" / "ses-1").rglob("*.nii.gz"))
+    assert not (out / "comparisons" / "sub-0002_ses-1_vs_ses-2").exists()
+    assert [r["sparcc_total"] for r in rows(out / "visits.csv") if r["patient"] == "0002"] == ["", "8"]
+
+
+def test_same_bytes_with_one_and_two_workers_and_with_shards(study: Path, tmp_path: Path, run: Run) -> None:
+    run(study, tmp_path / "one")
+    gather(tmp_path / "one")
+    run(study, tmp_path / "two", workers=2)
+    gather(tmp_path / "two")
+    for number in (3, 1):
+        run(study, tmp_path / "parts", shard=(number, 3))
+    told = gather(tmp_path / "parts")
+    assert [row["code"] for row in told.visits] == ["", "", "not_run", "not_run", "", ""]
+    assert [row["next_time"] for row in next_time(tmp_path / "parts")].count("not done yet") == 3
+    run(study, tmp_path / "parts", shard=(2, 3))
+    gather(tmp_path / "parts")
+    one = quick_study.outputs(tmp_path / "one")
+    assert one == quick_study.outputs(tmp_path / "two") == quick_study.outputs(tmp_path / "parts")
+
+
+def test_a_moved_study_and_out_go_on(study: Path, tmp_path: Path, run: Run) -> None:
+    run(study, tmp_path / "out")
+    study.rename(tmp_path / "elsewhere")
+    (tmp_path / "out").rename(tmp_path / "there")
+    assert why_of(run, tmp_path / "elsewhere", tmp_path / "there") == {}
+
+
+def test_a_full_disk_ends_the_run_with_what_is_done(
+    study: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, out = files.write_whole, tmp_path / "out"
+
+    def full(path: Path, *args: Any, **more: Any) -> None:
+        if path.parent.name == "status" and len(list(path.parent.glob("*.json"))) >= 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(path, *args, **more)
+
+    def here(function: Any, tasks: Any) -> Any:
+        return ((n, function(task)) for n, task in enumerate(tasks))
+
+    monkeypatch.setattr("mri_sij.study.task.write_whole", full)
+    with pytest.raises(OutputError, match=r"No space left on device\. 2 of 9 results are there"):
+        run(study, out, executor=here)
+    monkeypatch.undo()
+
+
+def test_an_out_that_cannot_be_written_to_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_only(*args: Any, **more: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(run_module.tempfile, "TemporaryFile", read_only)
+    (tmp_path / "study").mkdir()
+    with pytest.raises(OutputError, match="Read-only"):
+        require_room(tmp_path / "study", tmp_path / "out")
+
+
+def test_out_inside_the_study_or_a_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="inside"):
+        require_room(tmp_path, tmp_path / "out")
+    (tmp_path / "study").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="is a file"):
+        require_room(tmp_path / "study", tmp_path / "file")
+
+
+def test_an_out_of_a_newer_version_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text('{"version": "99.0.0"}', encoding="utf-8")
+    with pytest.raises(UsageError, match=rf"99\.0\.0, this is {__version__}"):
+        report.require_same_or_older(tmp_path)
+
+
+def test_memory_bounds_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_module, "free_memory_gb", lambda: 5.0)
+    assert workers_for(4, 2.0) == 2
+    assert workers_for(1, 2.0) == 1
+    with pytest.raises(RefusedError, match=r"5\.0 GB"):
+        workers_for(4, 6.0)
+
+
+def test_nothing_in_out_blocks_a_run(study: Path, tmp_path: Path, run: Run) -> None:
+    run(study, tmp_path / "clean")
+    out = tmp_path / "out"
+    for folder in ("visits", "status", "comparisons", ".state"):
+        (out / folder).mkdir(parents=True)
+        key = "sub-0001_ses-1_vs_ses-2" if folder == "comparisons" else "sub-0001_ses-1"
+        (out / folder / f".{key}-abcdefgh").mkdir()
+        (out / folder / f".{key}.json-abcdefgh").write_text("half")
+    (out / "status" / "sub-0001_ses-1.json").write_text("half")
+    (out / ".state" / "plan.json").write_text("{}")
+    (out / "visits" / "sub-0001_ses-2").mkdir()
+    (out / "visits" / "sub-0001_ses-2" / "visit.json").write_text("half")
+    run(study, out)
+    for folder in (tmp_path / "clean", out):
+        gather(folder)
+    assert quick_study.outputs(out) == quick_study.outputs(tmp_path / "clean")

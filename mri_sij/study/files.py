@@ -1,0 +1,61 @@
+"""Writing so that nobody ever sees half a file: beside its place, then renamed. And what a kill leaves, taken away."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from mri_sij.errors import MriSijError
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""The disk is full, the quota is used up, or the file system is read-only: no other visit can be written either."""
+
+_LEFT_OVER = re.compile(
+    r"\.(?P<key>.+?)(?:\.json|\.png|\.csv|\.html|_desc-\w+_dseg\.(?:nii\.gz|tsv))?-(?:old-)?[a-z0-9_]{8}"
+)
+
+
+class OutputError(MriSijError):
+    """OUT cannot be written to; what was done before stays, and another run goes on from there."""
+
+    code = "output"
+
+
+def write_whole(path: Path, content: str | bytes | Iterable[str], *, beside: Path | None = None) -> None:
+    """Write text (in pieces, if wanted) or bytes to a hidden file, in `path`'s folder or in `beside`, and rename it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=beside or path.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            for piece in [content] if isinstance(content, str | bytes) else content:
+                stream.write(piece if isinstance(piece, bytes) else piece.encode("utf-8"))
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def sweep(folder: Path, keys: Collection[str]) -> None:
+    """Take away what a killed run left half-made in `folder` for these keys, and nothing of anybody else's."""
+    try:
+        with os.scandir(folder) as listing:
+            names = [entry.name for entry in listing if entry.name.startswith(".")]
+    except FileNotFoundError:
+        return
+    for name in names:
+        found = _LEFT_OVER.fullmatch(name)
+        if found is None or found["key"] not in keys:
+            continue
+        path = folder / name
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,72 @@
+"""The files that the result of a visit or comparison consists of."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from mri_sij.study.files import write_whole
+from mri_sij.study.job import Job
+
+
+def masks(job: Job) -> dict[str, Path]:
+    """The places of a visit's masks as a BIDS derivative, by the names that they have in the finished visit."""
+    visit = job.visits[0]
+    place = job.basis.out / f"sub-{visit.patient}" / f"ses-{visit.visit}" / "anat"
+    return {
+        "anatomy.nii.gz": place / f"{visit.key}_desc-sij_dseg.nii.gz",
+        "oedema.nii.gz": place / f"{visit.key}_desc-oedema_dseg.nii.gz",
+    }
+
+
+def thumbnail(job: Job) -> Path:
+    """Where the thumbnail of a visit goes."""
+    return job.basis.out / "thumbnails" / f"{job.key}.png"
+
+
+def write_derived(job: Job, labels: Mapping[str, Mapping[int, str]], picture: bytes | None) -> None:
+    """Write the masks of a finished visit under the names of a BIDS derivative, and its thumbnail.
+
+    `labels` holds the names of each mask's labels; a mask without any, and a picture that is None, are taken away.
+    """
+    beside = job.folder.parent  # one folder to look through for what a kill leaves
+    for name, target in masks(job).items():
+        table = target.with_name(target.name.replace(".nii.gz", ".tsv"))
+        names = labels.get(name)
+        if names:
+            rows = "".join(f"{n}\t{what}\n" for n, what in sorted(names.items()))
+            write_whole(target, (job.folder / name).read_bytes(), beside=beside)
+            write_whole(table, f"index\tname\n{rows}", beside=beside)
+        else:
+            target.unlink(missing_ok=True)
+            table.unlink(missing_ok=True)
+    if picture is None:
+        thumbnail(job).unlink(missing_ok=True)
+    else:
+        write_whole(thumbnail(job), picture, beside=beside)
+
+
+def is_complete(job: Job, status: str, code: str) -> bool:
+    """Whether the files that go with a status are there."""
+    if status == "refused" or code in ("visit_without_score", "two_people", "wrong_order"):
+        return True
+    if len(job.visits) == 2:
+        names = ["comparison.json", "comparison.html", *(["change.nii.gz"] if status == "done" else [])]
+        return all((job.folder / name).is_file() for name in names)
+    names = ["visit.json", "quadrants.csv", "report.html"]
+    if status == "done":
+        names += ["form.csv", "anatomy.nii.gz", "oedema.nii.gz"]
+        if not all(path.is_file() for path in (*masks(job).values(), thumbnail(job))):
+            return False
+    return all((job.folder / name).is_file() for name in names)
+
+
+def discard(job: Job) -> None:
+    """Take away what an earlier run made of a job that has no result now: it rests on what is no longer so."""
+    shutil.rmtree(job.folder, ignore_errors=True)
+    if len(job.visits) == 1:
+        for path in masks(job).values():
+            path.unlink(missing_ok=True)
+            path.with_name(path.name.replace(".nii.gz", ".tsv")).unlink(missing_ok=True)
+        thumbnail(job).unlink(missing_ok=True)
