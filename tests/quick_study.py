@@ -43,11 +43,11 @@ def write_visit_of(study: Path, patient: str, visit: str, fate: str = "", seed: 
     return folder
 
 
-def write_study(study: Path, patients: int, visits: int = 2) -> Path:
+def write_study(study: Path, patients: int, visits: int = 2, fate: str = "") -> Path:
     """A study of so many patients with so many visits each."""
     for p in range(1, patients + 1):
         for v in range(1, visits + 1):
-            write_visit_of(study, f"{p:04d}", f"{v}", seed=p * 100 + v)
+            write_visit_of(study, f"{p:04d}", f"{v}", fate, seed=p * 100 + v)
     return study
 
 

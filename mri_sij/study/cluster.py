@@ -39,7 +39,7 @@ def run_on_dask(
                 number = waiting.pop()
                 key = f"mri-sij-{run}-{number}"
                 running[client.submit(quietly, function, tasks[number], key=key, pure=False)] = number
-            for future in _ended(running):
+            for future in _ended(client, running):
                 yield running.pop(future), _result(future)
             for future in _overdue(client, running, started, limit_s):
                 lost = Lost("timed_out", f"No result after {limit_s:g} s, the limit in the settings.")
@@ -59,12 +59,13 @@ def _slots(client: Any) -> int:
     return sum(worker["nthreads"] for worker in client.scheduler_info(n_workers=-1)["workers"].values())
 
 
-def _ended(running: dict[Any, int]) -> list[Any]:
+def _ended(client: Any, running: dict[Any, int]) -> list[Any]:
     if not running:
         time.sleep(_POLL_S)
         return []
     try:
-        _dask("distributed").wait(list(running), timeout=_POLL_S, return_when="FIRST_COMPLETED")
+        with client.as_current():
+            _installed("distributed").wait(list(running), timeout=_POLL_S, return_when="FIRST_COMPLETED")
     except TimeoutError:
         return []
     return [future for future in running if future.done()]
@@ -109,7 +110,7 @@ def connected(address: str) -> Iterator[Any]:
             "A scheduler on another machine is spoken to over tls:// only.",
             hint="Start it with certificates (docs.dask.org, TLS), or run it on this machine.",
         )
-    client_class = _dask("distributed").Client
+    client_class = _installed("distributed").Client
     try:
         client = client_class(address, timeout=30, set_as_default=False)
     except (OSError, TimeoutError, ValueError, TypeError) as error:
@@ -129,7 +130,7 @@ def _is_here(host: str) -> bool:
 @contextmanager
 def on_site(site: Path) -> Iterator[Any]:
     """A client of a cluster that is started by SLURM as a site file says (see configs/slurm.toml)."""
-    with site_cluster(site) as cluster, _dask("distributed").Client(cluster, set_as_default=False) as client:
+    with site_cluster(site) as cluster, _installed("distributed").Client(cluster, set_as_default=False) as client:
         _await_workers(client)
         yield client
 
@@ -141,11 +142,16 @@ def site_cluster(site: Path) -> Any:
         jobs, options = int(told["jobs"]), dict(told["slurm"])
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise _not_usable(site, error) from error
-    jobqueue = _dask("dask_jobqueue")
+    jobqueue = _installed("dask_jobqueue")
     exports = [f"export {name}={value}" for name, value in ENVIRONMENT.items()]
     options["job_script_prologue"] = [*exports, *options.get("job_script_prologue", [])]
     if told.get("tls", True):
-        options |= {"protocol": "tls://", "security": _dask("distributed").Security.temporary()}
+        _installed("cryptography")
+        options |= {"protocol": "tls://", "security": _installed("distributed").Security.temporary()}
+        keys = Path(options.get("shared_temp_directory", "~/.mri-sij")).expanduser()
+        keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+        options["shared_temp_directory"] = str(keys)
+    options["scheduler_options"] = {"dashboard": False, **options.get("scheduler_options", {})}  # it knows no TLS
     try:
         cluster = jobqueue.SLURMCluster(**options)
     except (TypeError, ValueError) as error:
@@ -167,7 +173,7 @@ def _await_workers(client: Any) -> None:
         ) from error
 
 
-def _dask(name: str) -> Any:
+def _installed(name: str) -> Any:
     from importlib import import_module  # noqa: PLC0415
 
     try:
