@@ -1,4 +1,4 @@
-"""Studies of tiny images, and a stand-in for scoring that takes a moment: for tests of how a study is run.
+"""Studies of tiny images, and a stand-in for scoring that takes a moment: for tests and figures of how a study is run.
 
 The stand-in writes finished visits through the same functions as the real one. What the STIR's side-car says decides
 what befalls a visit: `crash`, `hang`, `refuse`, `raise`, `unseen`; anything else is scored.
@@ -11,15 +11,22 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from mri_sij.config import Settings
 from mri_sij.errors import RefusedError
 from mri_sij.report.folder import COMPARISON_FILES, VISIT_FILES, whole_folder
+from mri_sij.study.clinical import Records
 from mri_sij.study.job import Job
+from mri_sij.study.listing import plan_study
+from mri_sij.study.plan import part_of
+from mri_sij.study.pool import run_tasks
+from mri_sij.study.report import begin, gather
 from mri_sij.study.results import write_derived
-from mri_sij.study.run import Outcome
+from mri_sij.study.run import Event, Executor, Outcome, basis_of, run_study
 from mri_sij.study.task import Ended, Told, do_with
 
 CANARY = "CANARY"
@@ -27,7 +34,7 @@ TEMPLATE = "MRI_SIJ_TEST_TEMPLATE"
 """Environment variable with the folder of a finished visit that the stand-in copies."""
 
 Run = Callable[..., Outcome]
-"""The fixture `run` of `tests/study/conftest.py`."""
+"""The fixture `run` of `tests/study/conftest.py`, which sets TEMPLATE."""
 
 
 def write_visit_of(study: Path, patient: str, visit: str, fate: str = "", seed: int = 0) -> Path:
@@ -49,6 +56,35 @@ def write_study(study: Path, patients: int, visits: int = 2, fate: str = "") -> 
         for v in range(1, visits + 1):
             write_visit_of(study, f"{p:04d}", f"{v}", fate, seed=p * 100 + v)
     return study
+
+
+def run(
+    study: Path,
+    out: Path,
+    *,
+    workers: int = 1,
+    shard: tuple[int, int] = (1, 1),
+    settings: Settings | None = None,
+    clinical: Records | None = None,
+    executor: Executor | None = None,
+    heard: list[Event] | None = None,
+    manifest: Path | None = None,
+) -> Outcome:
+    """Run a study with the stand-in; `heard` takes every event. TEMPLATE must be set."""
+    chosen = settings or Settings()
+    out.mkdir(exist_ok=True)
+    plan = plan_study(study, manifest, out=out)
+    basis = basis_of(study, out, chosen)
+    begin(out, plan, chosen, basis.settings_sha256, clinical or {})
+    told = (heard if heard is not None else []).append
+    here = executor or partial(run_tasks, workers=workers, limit_s=chosen.study.visit_limit_s)
+    return run_study(part_of(plan, *shard), basis, here, told=told, work=do)
+
+
+def run_whole(study: str, out: str, workers: int) -> None:
+    """Run a study and make its tables: for a process of its own, as `python -c` starts it."""
+    run(Path(study), Path(out), workers=workers)
+    gather(Path(out))
 
 
 def do(job: Job) -> Ended:
