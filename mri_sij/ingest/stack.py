@@ -18,6 +18,9 @@ SAME_POSITION_MM = 0.01
 SPACING_TOLERANCE_MM = 0.05
 """A slice may lie this far from its place in an even stack: positions rounded to a tenth of a millimetre pass."""
 
+STEP_TOLERANCE_MM = 0.02
+"""The far slice of a stack built on its first two positions may lie this far from its own: far below a voxel."""
+
 SHEAR_TOLERANCE_RAD = 1e-3
 """The way from slice to slice may lean this far from the slice normal: cosines rounded to three digits pass."""
 
@@ -82,17 +85,35 @@ def arrange(frames: list[Frame], distinct: str = "") -> Stack:
     places = np.array([frame.position for frame in kept])
     _require_even(kept, places, normal)
     _require_header_spacing(kept, places, normal)
-    step = (places[-1] - places[0]) / (len(kept) - 1)
+    origin, step = _origin_and_step(kept, places)
     spacing = first.pixel_spacing_mm
     assert spacing is not None
     affine = np.eye(4)
     affine[:3, :3] = np.stack([row * spacing[1], column * spacing[0], step], axis=1)
-    affine[:3, 3] = places[0]
+    affine[:3, 3] = origin
     try:
         grid = Grid((first.pixels.columns, first.pixels.rows, len(kept)), LPS_TO_RAS @ affine)
     except GeometryError as error:
         raise StackError("geometry", error.message, frames=tuple(kept)) from error
     return Stack(tuple(kept), grid, tuple(copies), distinct, _cautions(kept))
+
+
+def _origin_and_step(kept: list[Frame], places: Floats) -> tuple[Floats, Floats]:
+    """Place of the first slice of `kept` and the way to the next, both (3,) in LPS mm.
+
+    The stack stands on the first two positions in the order of the instance numbers, as in dcm2niix, so that a mask
+    drawn on the NIfTI that most of the field makes of a series lies on the very same grid. Where that misses the
+    stated place of the far slice by more than STEP_TOLERANCE_MM, the first two are too coarse a measure and the step
+    runs from end to end.
+    """
+    intervals = len(kept) - 1
+    whole = (places[-1] - places[0]) / intervals
+    numbers = kept[0].instance_number, kept[-1].instance_number
+    backwards = None not in numbers and numbers[0] > numbers[1]  # type: ignore[operator]
+    step = places[-1] - places[-2] if backwards else places[1] - places[0]
+    if intervals * float(np.linalg.norm(step - whole)) > STEP_TOLERANCE_MM:
+        return places[0], whole
+    return (places[-1] - intervals * step if backwards else places[0]), step
 
 
 def directions(frame: Frame) -> tuple[Floats, Floats, Floats]:
