@@ -31,7 +31,7 @@ THIRD_PARTY = {
     "rich": {"cli"},
     "pydicom": {"ingest", "report", "phantom", "cli"},
     "gdcm": {"ingest"},
-    "SimpleITK": {"sitk_bridge", "ingest", "compare"},
+    "SimpleITK": {"sitk_bridge", "ingest", "compare", "phantom"},
     "nibabel": {"ingest", "report"},
     "onnxruntime": {"network", "anatomy"},
     "highdicom": {"report", "anatomy"},
@@ -41,7 +41,8 @@ THIRD_PARTY = {
     "jinja2": {"report"},
     "matplotlib": {"report", "compare", "study"},
 }
-"""Packages and the only rooms that may import them; SimpleITK's readers in ingest and its registration in compare."""
+"""Packages and the only rooms that may import them; of SimpleITK ingest has the readers, compare the registration and
+phantom the distance maps."""
 
 HEAVY = {"numpy", "pydicom", "SimpleITK", "scipy", "nibabel", "skimage", "matplotlib", "onnxruntime", "pydantic"}
 

@@ -58,8 +58,8 @@ def choose_slices(labels: LabelMap, joints: Joints, settings: AnatomySettings) -
     numbers = tuple(range(first, first + settings.slices))
     left, right = (float(h[last]) for h in heights)
     reason = (
-        f"The last of the scored slices is the most posterior slice with at least {settings.full_height_fraction:.0%} of the "
-        f"greatest cartilaginous height on both sides (left {left:.0f} mm, right {right:.0f} mm)."
+        f"The last of the scored slices is the most posterior slice with at least {settings.full_height_fraction:.0%} "
+        f"of the greatest cartilaginous height on both sides (left {left:.0f} mm, right {right:.0f} mm)."
     )
     return SliceChoice(numbers, last, reason, obliquity_deg(labels), tuple(cautions))
 

@@ -47,7 +47,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(int(Exit.UNEXPECTED))
     except OSError as error:
-        _say(error.strerror or type(error).__name__)
+        _say(os.strerror(error.errno) if error.errno else type(error).__name__)
         sys.exit(int(Exit.UNEXPECTED))
     except Exception as error:  # the message of an unforeseen error may quote a header; its type and place do not
         if os.environ.get("MRI_SIJ_DEBUG"):

@@ -26,6 +26,11 @@ class OutputError(MriSijError):
     code = "output"
 
 
+def reason_of(error: OSError) -> str:
+    """What the system says of an error, without any name of a file; libraries may put one into the error's own text."""
+    return os.strerror(error.errno) if error.errno else type(error).__name__
+
+
 def write_whole(path: Path, content: str | bytes | Iterable[str], *, beside: Path | None = None) -> None:
     """Write text (in pieces, if wanted) or bytes to a hidden file, in `path`'s folder or in `beside`, and rename it."""
     path.parent.mkdir(parents=True, exist_ok=True)

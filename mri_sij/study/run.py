@@ -11,7 +11,7 @@ from typing import Any
 
 from mri_sij.config import Settings, StudySettings
 from mri_sij.errors import RefusedError, UsageError
-from mri_sij.study.files import NO_ROOM, OutputError, sweep
+from mri_sij.study.files import NO_ROOM, OutputError, reason_of, sweep
 from mri_sij.study.job import Basis, Job
 from mri_sij.study.plan import Plan, PlannedVisit, pair_key
 from mri_sij.study.pool import Lost
@@ -79,7 +79,7 @@ def run_study(
         return run.all()
     except OSError as error:
         if error.errno in NO_ROOM:
-            raise run.no_room(error.strerror) from error
+            raise run.no_room(reason_of(error)) from error
         raise
 
 
@@ -167,7 +167,7 @@ class _Run:
         self.fresh += bool(why)
         self.told(Event(len(self.statuses), len(self.plan.visits) + len(self.pairs), status, why))
 
-    def no_room(self, reason: str | None) -> OutputError:
+    def no_room(self, reason: str) -> OutputError:
         """The error for an OUT that takes no more."""
         total = len(self.plan.visits) + len(self.pairs)
         return OutputError(
@@ -240,5 +240,5 @@ def require_room(study: Path, out: Path) -> None:
             probe.write(b"room")
     except OSError as error:
         raise OutputError(
-            f"The folder {out.name} cannot be written to: {error.strerror}.", hint="Name a folder that is yours."
+            f"The folder {out.name} cannot be written to: {reason_of(error)}.", hint="Name a folder that is yours."
         ) from error

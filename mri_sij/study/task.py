@@ -13,7 +13,7 @@ from typing import Any
 
 from mri_sij import __version__
 from mri_sij.errors import MriSijError, RefusedError
-from mri_sij.study.files import NO_ROOM, write_whole
+from mri_sij.study.files import NO_ROOM, reason_of, write_whole
 from mri_sij.study.job import Job
 from mri_sij.study.results import discard, is_complete
 from mri_sij.study.state import content_of, remember_input, seen_of
@@ -114,8 +114,8 @@ def do_with(job: Job, make: Callable[[Job], Told]) -> Ended:
             remember_input(out, job.key, seen[0][1], content)
     except OSError as error:
         if error.errno in NO_ROOM:
-            return Ended(status_of(job, ("failed", "no_room", ""), content), no_room=error.strerror or "")
-        status = status_of(job, ("failed", "input_output", f"{error.strerror or type(error).__name__}."), content)
+            return Ended(status_of(job, ("failed", "no_room", ""), content), no_room=reason_of(error))
+        status = status_of(job, ("failed", "input_output", f"{reason_of(error)}."), content)
         keep(out, status)
         return Ended(status)
     return Ended(status, fresh=not holds)

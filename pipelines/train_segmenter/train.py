@@ -57,7 +57,7 @@ class Pool:
         rng = self.rng
         stir, t1, labels, oedema, fluid, joint = self.scans[rng.integers(len(self.scans))]
         where = rng.random()
-        if len(joint) and where < 0.8:  # the ends of the joint, where partial volume is worst, more often than its middle
+        if len(joint) and where < 0.8:  # its ends, where partial volume is worst, more often than its middle
             z = int(rng.choice(joint if where < 0.55 else joint[:4] if where < 0.7 else joint[-4:]))
         else:
             z = int(rng.integers(stir.shape[2]))
