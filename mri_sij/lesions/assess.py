@@ -33,14 +33,14 @@ def find_oedema(
     Without `maps` the rules work alone, and less well (docs/lesions.md). GeometryError when the grids differ.
     """
     require_same_grid(stir, anatomy.segmentation.labels, *([t1] if t1 is not None else []))
-    if maps is None and settings.method != "combined":
+    if maps is None:
         settings = settings.model_copy(update={"method": "rules"})
     marrow = find_marrow(stir, t1, anatomy, maps, settings)
     if isinstance(marrow, NotScorable):
         return marrow
     search = search_region(stir, t1, anatomy, maps, marrow.reference, settings)
     if settings.method == "combined":
-        search = _with_odds(search)
+        search = replace(search, oedema=odds.probability(odds.measures(search)))
     fluid = _fluid(stir, t1, anatomy, marrow.reference, settings)
     oedema, lesions, rejected = accept(search, settings)
     intense_ratio = reference.intense_from(fluid, settings)
@@ -122,13 +122,6 @@ def search_region(
         fluid=None if maps is None else maps.fluid[box],
         t1_ratio=None if t1 is None else t1.values[box] / np.float32(_level(t1, bone)),
     )
-
-
-def _with_odds(search: Search) -> Search:
-    """The probability of oedema from all measures in place of the network's."""
-    network = search.oedema if odds.uses_network() else None
-    found = odds.measures(search.ratio, search.bone, search.depth_mm, search.t1_ratio, network, search.pixel_mm)
-    return replace(search, oedema=odds.probability(found))
 
 
 def _fluid(

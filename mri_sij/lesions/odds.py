@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from mri_sij.lesions.search import Search
+
 Field = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
@@ -25,23 +27,21 @@ FINE_MM, MIDDLE_MM, COARSE_MM = 0.6, 1.5, 4.0
 """Standard deviations of the Gaussians, in the plane, over which brightness is averaged."""
 
 
-def measures(
-    ratio: Field,
-    bone: Mask,
-    depth_mm: Field,
-    t1_ratio: Field | None,
-    network: Field | None,
-    pixel_mm: tuple[float, float],
-) -> dict[str, Field]:
-    """Named measures of every voxel, each of `ratio`'s shape.
+def measures(search: Search) -> dict[str, Field]:
+    """Named measures of every voxel of the search box, each of its shape; those of T1 where there is T1.
 
-    `ratio` is STIR over normal marrow (smoothed by `FINE_MM`), `t1_ratio` T1 over bone's, `network` its
-    probability. Averages are over `bone` only, so that what lies beyond the cortex does not colour them.
+    Averages are over bone only, so that what lies beyond the cortex does not colour them. `search.oedema` is the
+    network's probability; ValueError without it.
     """
-    fine = np.log(np.clip(ratio, 0.2, 5.0))
+    if search.oedema is None:
+        raise ValueError("the weighed measures need the network's maps")
+    bone, pixel_mm = search.bone, search.pixel_mm
+    fine = np.log(np.clip(search.ratio, 0.2, 5.0))
     middle, coarse = (_average(fine, bone, pixel_mm, mm) for mm in (MIDDLE_MM, COARSE_MM))
     beside = _beside(middle, bone)
-    shallow = np.minimum(depth_mm, 60.0)
+    shallow = np.minimum(search.depth_mm, 60.0)
+    likely = np.clip(search.oedema, 0.002, 0.998)
+    logit = np.log(likely / (1 - likely))
     found = {
         "fine": fine,
         "middle": middle,
@@ -52,13 +52,13 @@ def measures(
         "over_35": np.maximum(middle - np.float32(0.35), 0),
         "near_4": np.exp(-shallow / 4),
         "near_15": np.exp(-shallow / 15),
+        "network": logit,
+        "network_over": np.maximum(logit, 0),
+        "network_bright": logit * middle,
     }
-    if t1_ratio is not None:
-        dark = _average(np.log(np.clip(t1_ratio, 0.1, 4.0)), bone, pixel_mm, MIDDLE_MM)
+    if search.t1_ratio is not None:
+        dark = _average(np.log(np.clip(search.t1_ratio, 0.1, 4.0)), bone, pixel_mm, MIDDLE_MM)
         found |= {"t1": dark, "t1_over": np.maximum(dark, 0)}
-    if network is not None:
-        logit = np.log(np.clip(network, 0.002, 0.998) / (1 - np.clip(network, 0.002, 0.998)))
-        found |= {"network": logit, "network_over": np.maximum(logit, 0), "network_bright": logit * middle}
     return found
 
 
@@ -77,11 +77,6 @@ def coefficients() -> dict[str, dict[str, float]]:
     """The fitted coefficients by set and measure."""
     stored: dict[str, Any] = json.loads((files("mri_sij.lesions") / MODEL_FILE).read_text(encoding="utf-8"))
     return {name: dict(stored[name]) for name in ("with_t1", "without_t1")}
-
-
-def uses_network() -> bool:
-    """Whether the fitted model asks for the network's opinion."""
-    return "network" in coefficients()["with_t1"]
 
 
 def _average(values: Field, bone: Mask, pixel_mm: tuple[float, float], scale_mm: float) -> Field:
