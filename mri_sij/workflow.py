@@ -9,6 +9,7 @@ from pathlib import Path
 from mri_sij.anatomy.backends import segment_visit
 from mri_sij.anatomy.find import Unusable, find_anatomy
 from mri_sij.compare.folder import is_finished, read_finished
+from mri_sij.compare.kept import KEPT, write_kept
 from mri_sij.compare.records import Comparison
 from mri_sij.compare.visit import Visit, of_result
 from mri_sij.compare.visits import compare_visits
@@ -133,9 +134,10 @@ def write_comparison(comparison: Comparison, settings: Settings, out: Path) -> N
 def write_visit(result: VisitResult, out: Path, title: str = TITLE) -> None:
     """Write the finished visit to the folder `out`: all of it or nothing, built beside it and renamed.
 
-    `visit.json`, `quadrants.csv` and `report.html` always; `anatomy.nii.gz` where bones were found; `oedema.nii.gz` and
-    `form.csv` (which a reader can change and give back with `--overrule`) where the visit is scored. A finished
-    visit that is already there is replaced; UsageError when `out` is a file or holds anything else.
+    `visit.json`, `quadrants.csv` and `report.html` always; `anatomy.nii.gz` where bones were found; `oedema.nii.gz`,
+    `form.csv` (which a reader can change and give back with `--overrule`) and `followup.npz` (for comparisons) where
+    the visit is scored. A finished visit that is already there is replaced; UsageError when `out` is a file or holds
+    anything else.
     """
     with whole_folder(out, VISIT_FILES) as folder:
         _write_into(result, folder, title)
@@ -154,6 +156,8 @@ def _write_into(result: VisitResult, folder: Path, title: str) -> None:
         write_nifti(in_native_order(segmentation.labels, native), folder / "anatomy.nii.gz")
     if findings is not None:
         write_nifti(in_native_order(findings.oedema, native), folder / "oedema.nii.gz")
+    if result.status == "scored":
+        write_kept(result, folder / KEPT)
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -123,7 +123,7 @@ def result() -> VisitResult:
 def test_all_files_of_a_scored_visit(result: VisitResult, tmp_path: Path) -> None:
     out = tmp_path / "deep" / "out"
     write_visit(result, out)
-    assert len(everything(out)) == 6
+    assert len(everything(out)) == 7
     assert all(re.fullmatch(VISIT_FILES, name) for name in everything(out))
     assert [p.name for p in out.parent.iterdir()] == ["out"]
     native = result.images.stir.grid

@@ -1,4 +1,8 @@
-"""A visit from the folder that `mri-sij score` wrote: `visit.json`, `anatomy.nii.gz` and `oedema.nii.gz`, no images."""
+"""A visit from the folder that `mri-sij score` wrote: `visit.json`, `anatomy.nii.gz`, `oedema.nii.gz`, `followup.npz`.
+
+A folder of an earlier version has no `followup.npz`: its joints are found again from the bones alone, and it is aligned
+by surfaces alone; the comparison says so.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,8 @@ import numpy as np
 from mri_sij.anatomy.joint import find_joints
 from mri_sij.anatomy.labels import NAMES
 from mri_sij.anatomy.quadrants import divide
-from mri_sij.compare.visit import Visit
+from mri_sij.compare.kept import KEPT, read_kept
+from mri_sij.compare.visit import Visit, with_kept
 from mri_sij.config import Settings
 from mri_sij.errors import RefusedError
 from mri_sij.evidence import QUADRANTS, Reason, Side
@@ -48,9 +53,13 @@ def read_finished(path: Path, settings: Settings) -> Visit | tuple[Reason, ...]:
     native, order = labels.grid, labels.grid.reading_order
     form = _form(plain, labels.grid.shape[order.axes[2]], order.flips[2])
     labels, oedema = labels.reordered(order), oedema.reordered(order)
-    joints = find_joints(labels, settings.anatomy)
+    kept = read_kept(path / KEPT, labels.grid) if (path / KEPT).is_file() else None
+    if kept is not None:
+        native = kept.grid.reordered(order.inverse)
+        labels, oedema = (LabelMap(m.data, kept.grid, m.names) for m in (labels, oedema))
+    joints = find_joints(labels, settings.anatomy) if kept is None else kept.joints
     shares = tuple((int(s["total"]), float(s["probability"])) for s in plain["interval"]["probabilities"])
-    return Visit(
+    visit = Visit(
         native=native,
         labels=labels,
         oedema=oedema,
@@ -64,6 +73,7 @@ def read_finished(path: Path, settings: Settings) -> Visit | tuple[Reason, ...]:
         input_sha256=str(plain["provenance"]["input_sha256"]),
         intense=frozenset((j.side, j.slice_number) for j in form.joints if j.intensity),
     )
+    return visit if kept is None else with_kept(visit, kept)
 
 
 def _plain(path: Path) -> dict[str, Any]:

@@ -84,8 +84,8 @@ def read_followup(
     """The baseline's levels on the follow-up's oedema; slice numbers are the baseline's."""
     if carried.ratio is not None and followup.intensity is not None:
         seen = replace(search, ratio=carried.ratio)
-        return _read(seen, carried.oedema, followup.intensity.intense_from, baseline, settings)
-    evidence = _read(search, carried.oedema, None, baseline, settings)
+        return read_mask(seen, carried.oedema, followup.intensity.intense_from, baseline, settings)
+    evidence = read_mask(search, carried.oedema, None, baseline, settings)
     nearest = nearest_slices(baseline, followup, alignment)
     intense = {(s, k) for s, n in followup.intense for k, near in nearest.items() if near == n}
     return _with_intensity(evidence, intense)
@@ -111,9 +111,11 @@ def levels_seen(search: Search, carried: Carried, slices: tuple[int, ...], setti
     return float(carried.seen[:, :, rows][scored].mean()) if scored.any() else 0.0
 
 
-def _read(
+def read_mask(
     search: Search, oedema: NDArray[np.bool_], intense_from: float | None, baseline: Visit, settings: LesionSettings
 ) -> Evidence:
+    """What a mask of oedema over the search box implies on the baseline's levels; intense from `intense_from` times
+    marrow (None: nothing is)."""
     items = measure_items(oedema, search, intense_from, settings)
     heights = heights_of(baseline.joints, search.first_slice, oedema.shape[2])
     reading = Reading(items, mark(items, heights, settings), heights, search.first_slice)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage as ndi
 
 from mri_sij.anatomy.joint import Joints
 from mri_sij.anatomy.quadrants import Regions
+from mri_sij.compare.kept import Kept, arrays_of, kept_of
 from mri_sij.evidence import Reason, Side
 from mri_sij.geometry import Grid
 from mri_sij.ingest.acquisition import Acquisition
@@ -34,8 +34,9 @@ class Visit:
     """A scored visit; arrays and slice numbers in the reading frame, `native` is the STIR's grid as it was read.
 
     `form` is the visit's own, on its own six `slices`; `shares` the distribution of its total. `intensity`, `stir` and
-    `t1` (on the STIR's grid) are None where only a finished folder is known; then `intense` gives the joints and slices
-    that scored for intensity. `day` counts days from a fixed one; None where the input does not say.
+    `t1` (on the STIR's grid, 0 away from the bones) are None for a finished folder without `followup.npz`; then
+    `intense` gives the joints and slices that scored for intensity. `day` counts days from a fixed one; None where the
+    input does not say, and for finished folders, which hold no date.
     """
 
     native: Grid
@@ -57,12 +58,12 @@ class Visit:
 
 
 def of_result(result: VisitResult) -> Visit | tuple[Reason, ...]:
-    """The visit of a result; the reasons where it is not scorable."""
+    """The visit of a result, exactly as its finished folder would give it; the reasons where it is not scorable."""
     anatomy, findings, sheet = result.anatomy, result.findings, result.sheet
     if anatomy is None or findings is None or sheet is None:
         return result.reasons
     form = score_sparcc(findings.evidence, result.settings.scoring)
-    return Visit(
+    visit = Visit(
         native=result.images.stir.grid,
         labels=anatomy.segmentation.labels,
         oedema=findings.oedema,
@@ -70,24 +71,16 @@ def of_result(result: VisitResult) -> Visit | tuple[Reason, ...]:
         regions=anatomy.regions,
         slices=anatomy.slice_choice.numbers,
         form=form,
-        shares=findings.interval.probabilities,
+        shares=tuple((total, float(f"{share:.6g}")) for total, share in findings.interval.probabilities),
         acquisition=result.images.stir_acquisition,
         orientation=result.images.orientation,
         input_sha256=result.images.input_sha256,
         intense=frozenset((j.side, j.slice_number) for j in form.joints if j.intensity),
-        intensity=_intensity(result),
-        stir=result.stir,
-        t1=result.t1,
         day=result.images.day,
     )
+    return with_kept(visit, kept_of(arrays_of(result), result.stir.grid))
 
 
-def _intensity(result: VisitResult) -> Intensity | None:
-    if result.findings is None:
-        return None
-    reference, settings = result.findings.reference, result.settings.lesions
-    wide = [settings.smoothing_mm / s for s in result.stir.grid.spacing_mm[:2]]
-    smooth = ndi.gaussian_filter(result.stir.values, (*wide, 0.0))
-    fluid = reference.fluid.ratio
-    ratio = (smooth / np.maximum(reference.marrow.signal, 1e-6)).astype(np.float32)
-    return Intensity(ratio, None if fluid is None else settings.intense_fraction * fluid)
+def with_kept(visit: Visit, kept: Kept) -> Visit:
+    """`visit` with the images and brightness that its finished folder keeps."""
+    return replace(visit, intensity=Intensity(kept.ratio, kept.intense_from), stir=kept.stir, t1=kept.t1)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mri_sij.errors import UsageError
 
-VISIT_FILES = r"visit\.json|quadrants\.csv|report\.html|form\.csv|anatomy\.nii\.gz|oedema\.nii\.gz"
+VISIT_FILES = r"visit\.json|quadrants\.csv|report\.html|form\.csv|anatomy\.nii\.gz|oedema\.nii\.gz|followup\.npz"
 """Every file of a finished visit."""
 
 COMPARISON_FILES = r"comparison\.json|comparison\.html|change(-\d+)?\.nii\.gz"

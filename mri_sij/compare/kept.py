@@ -1,0 +1,187 @@
+"""What a finished visit keeps for later comparisons: `followup.npz`, so that its images need not be at hand again.
+
+A visit that was just scored is compared from the same record as one read back, so both give the same figures to the
+bit. It holds signal near the bones and the joints' lines as bare arrays: no header, no text, nothing but the anatomy
+that the report's pictures show as well.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from mri_sij.anatomy.joint import Joint, Joints, JointSlice
+from mri_sij.errors import GeometryError, RefusedError
+from mri_sij.evidence import Side
+from mri_sij.geometry import Floats, Grid
+from mri_sij.result import VisitResult
+from mri_sij.volume import LabelMap, Volume
+
+KEPT = "followup.npz"
+_VERSION = 1
+_MARGIN_MM = 15.0
+"""Signal is kept this far around the bones: refining looks 6 mm around a bone that may yet move by 4."""
+_LEVELS = 1023
+"""Steps from 0 to the brightest signal kept (99.9th percentile): finer than the noise of any of these images."""
+_RATIO_STEP = 0.01
+"""STIR over normal marrow is kept to this: lesions are called intense from about 2 times marrow."""
+_LARGEST_BYTES = 1_000_000_000
+_COLUMNS = 8
+"""A point of a joint: midline, sacral and iliac margin (i, j each), gap in mm, cartilaginous or not."""
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class KeptError(RefusedError):
+    """A `followup.npz` that is damaged, or belongs to another visit."""
+
+    code = "finished_visit"
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """Images (reading frame, 0 away from the bones), STIR over normal marrow, the ratio that counts as intense (None:
+    nothing does), and the joints; all on `grid`, which NIfTI keeps to single precision only."""
+
+    grid: Grid
+    stir: Volume
+    t1: Volume | None
+    ratio: NDArray[np.float32]
+    intense_from: float | None
+    joints: Joints
+
+
+def arrays_of(result: VisitResult) -> Arrays:
+    """The arrays of `followup.npz` for a visit that was scored (`anatomy` and `findings` are there)."""
+    assert result.anatomy is not None and result.findings is not None
+    reference, settings = result.findings.reference, result.settings.lesions
+    labels = result.anatomy.segmentation.labels
+    box = _box(labels)
+    wide = [settings.smoothing_mm / s for s in result.stir.grid.spacing_mm[:2]]
+    ratio = ndi.gaussian_filter(result.stir.values, (*wide, 0.0)) / np.maximum(reference.marrow.signal, 1e-6)
+    fluid = reference.fluid.ratio
+    intense = np.nan if fluid is None else settings.intense_fraction * fluid
+    arrays: Arrays = {
+        "version": np.array(_VERSION, np.int32),
+        "shape": np.array(labels.grid.shape, np.int32),
+        "affine": np.array(labels.grid.affine),
+        "box": np.array([[part.start, part.stop] for part in box], np.int32),
+        "ratio": np.clip(np.rint(ratio[box] / _RATIO_STEP), 0, 65535).astype(np.uint16),
+        "intense_from": np.array(intense, np.float64),
+    }
+    for name, volume in (("stir", result.stir), ("t1", result.t1)):
+        if volume is not None:
+            arrays[name], arrays[f"{name}_step"] = _stepped(volume.values[box])
+    for side in Side:
+        numbers, measures, points = _joint_arrays(result.anatomy.joints.of(side))
+        arrays |= {f"{side}_slices": numbers, f"{side}_measures": measures, f"{side}_points": points}
+    return arrays
+
+
+def kept_of(arrays: Mapping[str, NDArray[Any]], grid: Grid) -> Kept:
+    """The record that `arrays` hold for a visit on `grid` (reading frame); KeptError when they do not fit it."""
+    try:
+        if int(arrays["version"]) != _VERSION:
+            raise KeptError(f"{KEPT} was written by another version.", hint="Score the visit again.", files=(KEPT,))
+        box, near = tuple(slice(int(a), int(b)) for a, b in arrays["box"]), grid
+        grid = Grid(tuple(arrays["shape"].tolist()), arrays["affine"])
+        if not grid.same_as(near):
+            raise ValueError("the record belongs to another visit")
+        joints = Joints(grid, *(_joint(side, arrays) for side in (Side.LEFT, Side.RIGHT)))
+        intense = float(arrays["intense_from"])
+        return Kept(
+            grid=grid,
+            stir=_volume(arrays, "stir", box, grid),
+            t1=_volume(arrays, "t1", box, grid) if "t1" in arrays else None,
+            ratio=_whole(arrays["ratio"].astype(np.float32) * np.float32(_RATIO_STEP), box, grid),
+            intense_from=None if np.isnan(intense) else intense,
+            joints=joints,
+        )
+    except (KeyError, ValueError, TypeError, IndexError, GeometryError) as error:
+        raise KeptError(f"{KEPT} is damaged.", hint="Score the visit again.", files=(KEPT,)) from error
+
+
+def write_kept(result: VisitResult, path: Path) -> None:
+    """Write the record of a scored visit; the same visit gives the same bytes."""
+    stream = io.BytesIO()
+    np.savez_compressed(stream, allow_pickle=False, **arrays_of(result))
+    path.write_bytes(stream.getvalue())
+
+
+def read_kept(path: Path, grid: Grid) -> Kept:
+    """Read what `write_kept` wrote, for a visit on `grid` (reading frame); KeptError when it is damaged."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > _LARGEST_BYTES:
+            raise KeptError(f"{KEPT} holds more than {_LARGEST_BYTES} bytes.", files=(KEPT,))
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        raise KeptError(f"{KEPT} cannot be read.", hint="Score the visit again.", files=(KEPT,)) from error
+    return kept_of(arrays, grid)
+
+
+def _box(labels: LabelMap) -> tuple[slice, ...]:
+    margin = np.ceil(_MARGIN_MM / np.array(labels.grid.spacing_mm)).astype(int)
+    box = []
+    for axis in range(3):
+        there = np.flatnonzero(labels.data.any(tuple(a for a in range(3) if a != axis)))
+        low, high = int(there[0] - margin[axis]), int(there[-1] + margin[axis] + 1)
+        box.append(slice(max(low, 0), min(high, labels.grid.shape[axis])))
+    return tuple(box)
+
+
+def _stepped(values: NDArray[np.float32]) -> tuple[NDArray[np.uint16], NDArray[np.float32]]:
+    step = np.float32(max(float(np.percentile(values, 99.9)), 1e-6) / _LEVELS)
+    return np.clip(np.rint(values / step), 0, 65535).astype(np.uint16), np.array(step, np.float32)
+
+
+def _volume(arrays: Mapping[str, NDArray[Any]], name: str, box: tuple[slice, ...], grid: Grid) -> Volume:
+    step = np.float32(arrays[f"{name}_step"])
+    if not np.isfinite(step) or step <= 0:
+        raise ValueError("a step must be above 0")
+    return Volume(_whole(arrays[name].astype(np.float32) * step, box, grid), grid)
+
+
+def _whole(part: NDArray[np.float32], box: tuple[slice, ...], grid: Grid) -> NDArray[np.float32]:
+    whole = np.zeros(grid.shape, np.float32)
+    if whole[box].shape != part.shape:
+        raise ValueError("the arrays belong to another grid")
+    whole[box] = part
+    return whole
+
+
+def _joint_arrays(joint: Joint) -> tuple[NDArray[np.int32], Floats, Floats]:
+    """Slice numbers with points on each (n, 2); heights (n, 3); points of all slices on end."""
+    slices = [joint.slices[k] for k in sorted(joint.slices)]
+    numbers = np.array([[s.slice_number, len(s.midline)] for s in slices], np.int32).reshape(-1, 2)
+    measures = np.array([[s.height_mm, s.covered_mm, s.facing_mm] for s in slices], np.float64).reshape(-1, 3)
+    parts = [
+        np.column_stack([s.midline, s.sacral_margin, s.iliac_margin, s.gap_mm, s.cartilaginous]).astype(np.float64)
+        for s in slices
+    ]
+    return numbers, measures, np.concatenate(parts) if parts else np.zeros((0, _COLUMNS))
+
+
+def _joint(side: Side, arrays: Mapping[str, NDArray[Any]]) -> Joint:
+    numbers, measures, points = (arrays[f"{side}_{name}"] for name in ("slices", "measures", "points"))
+    if points.shape != (int(numbers[:, 1].sum()), _COLUMNS) or not (np.isfinite(points).all() and len(measures)):
+        raise ValueError("the points of a joint do not match its slices")
+    slices, start = {}, 0
+    for (number, count), heights in zip(numbers.tolist(), measures.tolist(), strict=True):
+        own = points[start : start + count]
+        start += count
+        slices[number] = JointSlice(
+            number, own[:, 0:2], own[:, 2:4], own[:, 4:6], own[:, 6], own[:, 7] > 0.5, *heights
+        )  # fmt: skip
+    return Joint(side, MappingProxyType(slices))

@@ -1,0 +1,119 @@
+"""What a finished visit keeps: a comparison of folders gives the same bytes as one of visits just scored."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import made_visit
+import numpy as np
+import pytest
+
+from mri_sij.compare.folder import read_finished
+from mri_sij.compare.kept import KEPT, KeptError, arrays_of, kept_of
+from mri_sij.compare.visit import Visit, of_result
+from mri_sij.compare.visits import compare_visits
+from mri_sij.compare.write import comparison_json
+from mri_sij.config import Settings
+from mri_sij.geometry import Grid
+from mri_sij.result import VisitResult
+from mri_sij.volume import Volume
+from mri_sij.workflow import write_visit
+
+SETTINGS = Settings()
+
+
+@pytest.fixture(scope="module")
+def results() -> tuple[VisitResult, VisitResult]:
+    """A visit, and another scan of it with a little noise, stored in another axis order."""
+    first, second = made_visit.scored(), made_visit.scored(made_visit.REVERSED)
+    noise = np.random.default_rng(3).normal(0, 3, second.stir.grid.shape)
+    stir = Volume((second.stir.values + noise).astype(np.float32), second.stir.grid)
+    return first, replace(second, stir=stir, images=replace(second.images, input_sha256="ef" * 32))
+
+
+@pytest.fixture(scope="module")
+def folders(results: tuple[VisitResult, VisitResult], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    out = tmp_path_factory.mktemp("finished")
+    for number, result in enumerate(results):
+        write_visit(result, out / str(number))
+    return [out / "0", out / "1"]
+
+
+def test_finished_folders_compare_as_the_visits_themselves(
+    results: tuple[VisitResult, VisitResult], folders: list[Path]
+) -> None:
+    at_once = compare_visits([of_result(r) for r in results], SETTINGS)
+    later = compare_visits([read_finished(f, SETTINGS) for f in folders], SETTINGS)
+    assert later.followups[0].change is not None
+    assert comparison_json(later, SETTINGS) == comparison_json(at_once, SETTINGS)
+
+
+def test_a_folder_without_the_record_is_compared_and_says_so(folders: list[Path], tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.mkdir()
+    for file in folders[1].iterdir():
+        if file.name != KEPT:
+            (old / file.name).write_bytes(file.read_bytes())
+    found = compare_visits([read_finished(folders[0], SETTINGS), read_finished(old, SETTINGS)], SETTINGS)
+    assert "without_images" in {caution.code for caution in found.followups[0].cautions}
+
+
+def test_the_record_is_the_same_twice_and_holds_no_text(
+    results: tuple[VisitResult, VisitResult], folders: list[Path], tmp_path: Path
+) -> None:
+    write_visit(results[0], tmp_path / "again")
+    assert (tmp_path / "again" / KEPT).read_bytes() == (folders[0] / KEPT).read_bytes()
+    with np.load(folders[0] / KEPT) as archive:
+        assert {archive[name].dtype.kind for name in archive.files} <= set("iuf")
+
+
+def test_signal_is_kept_finer_than_noise_near_the_bones(results: tuple[VisitResult, VisitResult]) -> None:
+    result = results[0]
+    kept = kept_of(arrays_of(result), result.stir.grid)
+    bone = made_visit.bones().labels.data > 0
+    assert np.abs(kept.stir.values - result.stir.values)[bone].max() < 0.2
+    assert kept.t1 is not None and result.anatomy is not None
+    for own, other in (
+        (kept.joints.left, result.anatomy.joints.left),
+        (kept.joints.right, result.anatomy.joints.right),
+    ):
+        assert sorted(own.slices) == sorted(other.slices)
+        assert all(np.array_equal(own.slices[k].midline, other.slices[k].midline) for k in own.slices)
+        assert all(own.slices[k].height_mm == other.slices[k].height_mm for k in own.slices)
+
+
+@pytest.mark.parametrize("harm", ["cut", "not_npz", "other_version", "other_shape", "other_place", "missing", "pickle"])
+def test_a_damaged_record_is_refused(
+    results: tuple[VisitResult, VisitResult], folders: list[Path], tmp_path: Path, harm: str
+) -> None:
+    for file in folders[0].iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    arrays, stream = arrays_of(results[0]), io.BytesIO()
+    if harm == "other_version":
+        arrays["version"] = np.array(99)
+    elif harm == "other_shape":
+        arrays["stir"] = arrays["stir"][1:]
+    elif harm == "other_place":
+        arrays["affine"] = arrays["affine"] + np.eye(4)[:, ::-1]
+    elif harm == "missing":
+        del arrays["left_points"]
+    elif harm == "pickle":
+        arrays["ratio"] = np.array([{"a": 1}], object)
+    np.savez_compressed(stream, **arrays)
+    whole = stream.getvalue()
+    (tmp_path / KEPT).write_bytes({"cut": whole[: len(whole) // 2], "not_npz": b"no archive"}.get(harm, whole))
+    with pytest.raises(KeptError):
+        read_finished(tmp_path, SETTINGS)
+
+
+def test_a_visit_read_back_knows_no_day(folders: list[Path]) -> None:
+    found = read_finished(folders[0], SETTINGS)
+    assert isinstance(found, Visit) and found.day is None
+
+
+def test_a_grid_of_another_visit_is_refused(results: tuple[VisitResult, VisitResult]) -> None:
+    grid = results[0].stir.grid
+    with pytest.raises(KeptError):
+        kept_of(arrays_of(results[0]), Grid((grid.shape[0], grid.shape[1], grid.shape[2] + 1), grid.affine))
