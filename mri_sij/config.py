@@ -268,6 +268,9 @@ class CompareSettings(_Stage):
     """STIR is not compared with T2 or PD with fat saturation (Greese: contrast to noise 20.2 against 4.1)."""
     levels_seen: float = 0.9
     """Share of the scored bone at the baseline's levels that the follow-up must show (our limit)."""
+    same_contrast: float = 0.6
+    """Share of oedema's excess over marrow that bone must show at the other visit to be called the same there (0-1;
+    chosen on simulated pairs; 5 mm slices instead of 3 take a third of a small lesion's)."""
 
 
 class StudySettings(_Stage):

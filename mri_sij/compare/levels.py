@@ -17,7 +17,7 @@ from mri_sij.anatomy.labels import LEFT_ILIUM, RIGHT_ILIUM, SACRUM
 from mri_sij.compare.align import Alignment
 from mri_sij.compare.rigid import move
 from mri_sij.compare.visit import Visit
-from mri_sij.config import LesionSettings
+from mri_sij.config import CompareSettings, LesionSettings
 from mri_sij.evidence import Evidence, JointSliceEvidence, Side
 from mri_sij.geometry import Floats, Grid
 from mri_sij.lesions.items import Reading, evidence_of, heights_of, mark, measure_items, periarticular
@@ -28,6 +28,14 @@ BONE_OF_CODE = {1: SACRUM, 2: LEFT_ILIUM, 3: SACRUM, 4: RIGHT_ILIUM}
 
 _SUBSLICES = (-1 / 3, 0.0, 1 / 3)
 """The follow-up is looked up at three depths of each baseline slice: a slice shows the mean of what it holds."""
+
+
+_CONTRAST_MM = 1.5
+"""Brightness of the two visits is held against each other over this much bone (standard deviation, in the plane)."""
+
+
+_LEAST_NORMAL = 0.2
+"""Share of a bone that must be free of oedema at both visits for its own level to be used, not that of all four."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +79,64 @@ def carry(search: Search, followup: Visit, alignment: Alignment) -> Carried:
         if ratio is not None and followup.intensity is not None:
             ratio[part] = np.where(here, _look_up(followup.intensity.ratio, matrix, size, 0.0), ratio[part])
     return Carried(oedema, ratio, seen)
+
+
+def read_beside(search: Search, oedema: NDArray[np.bool_], carried: Carried, settings: CompareSettings) -> Carried:
+    """The follow-up read with the baseline beside it, as paired readers do (Maksymowych 2005; MORPHO, RAPID-axSpA).
+
+    Each visit was first read alone, and of oedema near the limit the one reading may take in what the other leaves
+    out. Where only one of them calls bone oedema, it went or came only if the signal did: a voxel, or the quadrant of a
+    slice that it is part of, that at the other visit exceeds marrow by `same_contrast` of as much is called at the
+    follow-up what the baseline calls it.
+    `oedema` is the baseline's on the search box. Without images (`ratio` None) both readings stand as they are.
+    """
+    if carried.ratio is None:
+        return carried
+    neither = search.bone & carried.seen & ~oedema & ~carried.oedema
+    first, second = (_contrast(search, ratio, neither) for ratio in (search.ratio, carried.ratio))
+    least = settings.same_contrast
+    stayed = oedema & ~carried.oedema & carried.seen
+    stayed &= (second >= least * first) | _as_bright(oedema & carried.seen, second, first, search, least)
+    came = ~oedema & carried.oedema
+    was_there = came & ((first >= least * second) | _as_bright(came, first, second, search, least))
+    return replace(carried, oedema=(carried.oedema | stayed) & ~was_there)
+
+
+def _as_bright(
+    patch: NDArray[np.bool_], there: NDArray[np.float32], here: NDArray[np.float32], search: Search, least: float
+) -> NDArray[np.bool_]:
+    """Voxels of `patch` in cells (quadrant of a slice) where its mean brightness `there` is `least` of that `here`.
+
+    A cell is what a reader judges as one; single voxels at a lesion's rim say little.
+    """
+    slices = patch.shape[2]
+    where = np.nonzero(patch)
+    cell = (where[2] * 5 + search.code[where]) * 3 + search.half[where]
+    means = [np.bincount(cell, field[where], minlength=slices * 15) for field in (there, here)]
+    same = np.zeros(patch.shape, bool)
+    same[where] = ((means[0] >= least * means[1]) & (means[1] > 0))[cell]
+    return same
+
+
+def _contrast(search: Search, ratio: NDArray[np.float32], normal: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """How much STIR over marrow exceeds its median in `normal` bone of the same joint, smoothed within the bone.
+
+    Each visit's marrow reference is good to some per cent; against bone beside it that neither visit calls, the two
+    are comparable to less.
+    """
+    wide = [_CONTRAST_MM / side for side in search.grid.spacing_mm[:2]]
+    smooth = np.zeros(ratio.shape, np.float32)
+    for code in BONE_OF_CODE:
+        own = search.code == code
+        level = normal & own
+        if level.sum() < _LEAST_NORMAL * (own & search.bone).sum():
+            level = normal
+        middle = np.float32(np.median(ratio[level])) if level.any() else np.float32(1)
+        weight = own.astype(np.float32)
+        fields = (ndi.gaussian_filter(field, (*wide, 0.0)) for field in (weight * (ratio - middle), weight))
+        total, share = fields
+        smooth = np.where(own, total / np.maximum(share, 1e-3), smooth)
+    return smooth
 
 
 def own_oedema(search: Search, baseline: Visit) -> NDArray[np.bool_]:

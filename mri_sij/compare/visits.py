@@ -69,6 +69,7 @@ def _follow_up(number: int, visit: Scored, baseline: Visit, search: Search, sett
     cautions = (*sequences.cautions, *grids.cautions, *_same_scan(baseline, visit), *_without_images(baseline, visit))
     change = None
     if not reasons:
+        carried = levels.read_beside(search, levels.own_oedema(search, baseline), carried, settings.compare)
         later = _followup_form(search, carried, (baseline, visit), alignment, settings)
         nearest = levels.nearest_slices(baseline, visit, alignment)
         change = _change(

@@ -3,10 +3,10 @@
     python pipelines/validation/moved.py [--data ../shared/data/sij_nifti] [--cases 1003 1013] [--csv FILE]
 
 Each case is a folder with stir.nii.gz, t1.nii.gz, bone_reader.nii.gz (all bone) and oedema_readerR_readT.nii.gz
-(readers' outlines). Truth comes from the outlines, not from the program: each reading holds as oedema what is at least
-as bright, against normal marrow around it, as its own faintest quarter; fading lowers that by a known amount. The
-SPARCC that a reading implies before and after, on the program's levels, gives the class to be found. Where four
-readings imply more than one class, each of them counts as right, and the table shows them all.
+(readers' outlines). Truth comes from the outlines, not from the program: fading lowers the brightness of oedema
+against normal marrow around it by a known amount, and a reading still holds as oedema what stays as bright as the
+faintest quarter of its own outline. The SPARCC that a reading implies before and after, on the program's levels, gives
+the class to be found. Where four readings imply more than one class, each counts as right; the table shows them all.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Field = NDArray[np.float32]
 Row = dict[str, Any]
 READINGS = [f"oedema_reader{r}_read{t}.nii.gz" for r in (1, 2) for t in (1, 2)]
 FAINTEST = 25
-"""Percentile of brightness in an outline from which its voxels count as oedema: outlines are drawn a little wide."""
+"""Percentile of brightness in an outline down to which faded oedema is still held to be oedema by its reader."""
 
 
 @dataclass(frozen=True)
@@ -168,8 +168,7 @@ def true_totals(case: Case, baseline: Visit, faded: float, settings: Settings) -
     for outline in case.outlines:
         limit = np.percentile(ratio[outline], FAINTEST)
         totals = []
-        for share in (0.0, faded):
-            mask = outline & (1 + (ratio - 1) * (1 - share) >= limit)
+        for mask in (outline, outline & (1 + (ratio - 1) * (1 - faded) >= limit) if faded else outline):
             evidence = levels.read_mask(search, mask[search.box] & (search.code > 0), None, baseline, settings.lesions)
             totals.append(score_sparcc(evidence, settings.scoring).total)
         found.append((totals[0], totals[1]))

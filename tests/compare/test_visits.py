@@ -9,6 +9,7 @@ from dataclasses import replace
 import made_visit
 import numpy as np
 import pytest
+from altered import without_oedema
 
 from mri_sij.compare.outcome import ChangeClass
 from mri_sij.compare.records import NEW, RESOLVED, Comparison
@@ -17,10 +18,7 @@ from mri_sij.compare.visits import compare_visits
 from mri_sij.compare.write import comparison_json, sentence
 from mri_sij.config import CompareSettings, Settings
 from mri_sij.evidence import Reason
-from mri_sij.lesions.records import OEDEMA_NAMES
 from mri_sij.report.comparison import comparison_page
-from mri_sij.scoring.sparcc import Sparcc, SparccItem
-from mri_sij.volume import LabelMap
 
 SETTINGS = Settings()
 
@@ -37,16 +35,6 @@ def pictured() -> Visit:
     assert isinstance(found, Visit) and found.intensity is not None
     # The made-up form calls none of its oedema (2.5 times marrow) intense: neither may the reading of its images.
     return replace(found, intensity=replace(found.intensity, intense_from=3.0))
-
-
-def without_oedema(visit: Visit) -> Visit:
-    """The same place, another scan, nothing found."""
-    none = LabelMap(np.zeros_like(visit.oedema.data), visit.oedema.grid, OEDEMA_NAMES)
-    joints = tuple(
-        replace(j, items=tuple(SparccItem(i.quadrant, 0) for i in j.items), intensity=0, depth=0)
-        for j in visit.form.joints
-    )
-    return replace(visit, oedema=none, form=Sparcc(joints), shares=((0, 0.9), (1, 0.1)), input_sha256="ef" * 32)
 
 
 def only(comparison: Comparison) -> ChangeClass:

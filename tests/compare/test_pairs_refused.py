@@ -1,0 +1,137 @@
+"""Pairs of visits that must not be compared, and the laws that a comparison keeps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import altered
+import made_visit
+import numpy as np
+import pytest
+
+from mri_sij.compare import levels
+from mri_sij.compare.change import Trend
+from mri_sij.compare.outcome import ChangeClass
+from mri_sij.compare.records import FollowUp
+from mri_sij.compare.visit import Intensity, Visit, of_result
+from mri_sij.compare.visits import compare_visits
+from mri_sij.compare.write import sentence
+from mri_sij.config import CompareSettings, Settings
+
+SETTINGS = Settings()
+OTHER = "ef" * 32
+
+
+@pytest.fixture(scope="module")
+def pictured() -> Visit:
+    found = of_result(made_visit.scored())
+    assert isinstance(found, Visit) and found.intensity is not None
+    return replace(found, intensity=replace(found.intensity, intense_from=3.0))
+
+
+@pytest.fixture(scope="module")
+def visit(pictured: Visit) -> Visit:
+    return replace(pictured, stir=None, t1=None, intensity=None)
+
+
+def followup(*visits: Visit) -> FollowUp:
+    return compare_visits(visits, SETTINGS).followups[0]
+
+
+def test_two_persons_are_refused_and_told_apart(visit: Visit) -> None:
+    found = compare_visits([visit, altered.of_another_size(visit, 1.2)], SETTINGS)
+    assert found.followups[0].change_class is ChangeClass.NOT_COMPARABLE
+    assert "not_aligned" in {r.code for r in found.followups[0].reasons}
+    assert "Another person" in sentence(found.followups[0], found)
+    assert found.followups[0].change is None
+
+
+def test_another_plane_is_refused_and_a_little_tilt_is_not(visit: Visit) -> None:
+    far, near = followup(visit, altered.tilted(visit, 55)), followup(visit, altered.tilted(visit, 10))
+    assert {"plane"} <= {r.code for r in far.reasons}
+    assert "degrees apart" in " ".join(r.message for r in far.reasons)
+    assert "plane" not in {r.code for r in near.reasons}
+    assert near.tilt_deg == pytest.approx(10, abs=1.5)
+
+
+def test_no_overlap_is_refused(visit: Visit) -> None:
+    shape = visit.labels.grid.shape
+    back = followup(visit, altered.cut(visit, np.array([0.0, 0, 10]), (shape[0], shape[1], 4)))
+    assert back.change_class is ChangeClass.NOT_COMPARABLE
+    assert {r.code for r in back.reasons} & {"no_overlap", "levels_not_seen"}
+    assert "are needed" in " ".join(r.message for r in back.reasons)
+
+
+def test_a_field_of_view_without_one_joint_is_refused(visit: Visit) -> None:
+    shape = visit.labels.grid.shape
+    half = followup(visit, altered.cut(visit, np.array([0.0, 0, 0]), (100, shape[1], shape[2])))
+    assert [r.code for r in half.reasons] == ["bone_missing"]
+    assert "left ilium" in half.reasons[0].message
+
+
+def test_visits_in_the_wrong_order_are_refused_and_the_interval_is_told_otherwise(visit: Visit) -> None:
+    later = replace(visit, day=730_400, input_sha256=OTHER)
+    earlier = replace(visit, day=730_001)
+    assert [r.code for r in followup(later, earlier).reasons] == ["wrong_order"]
+    assert "399 days before" in followup(later, earlier).reasons[0].message
+    assert followup(earlier, later).interval_days(earlier) == 399
+
+
+def test_swapped_visits_negate(visit: Visit) -> None:
+    gone = altered.without_oedema(visit)
+    there, back = followup(visit, gone).change, followup(gone, visit).change
+    assert there is not None and back is not None
+    assert there.outcome.delta == -back.outcome.delta
+    for one, other in zip(there.changes.quadrants, back.changes.quadrants, strict=True):
+        assert (one.baseline, one.followup) == (other.followup, other.baseline)
+    assert there.volume.resolved_ml == pytest.approx(back.volume.new_ml)
+    assert there.changes.count(Trend.RESOLVED) == back.changes.count(Trend.NEW)
+
+
+def test_mirrored_visits_swap_sides(visit: Visit) -> None:
+    gone = altered.without_oedema(visit)
+    plain = followup(visit, gone).change
+    other = followup(altered.mirrored(visit), altered.mirrored(gone)).change
+    assert plain is not None and other is not None
+    assert (plain.changes.left.delta, plain.changes.right.delta) == (0, -8)
+    assert (other.changes.left.delta, other.changes.right.delta) == (-8, 0)
+    by_place = {v.where: v.resolved_ml for v in plain.volumes}
+    assert {v.where: v.resolved_ml for v in other.volumes} == {
+        {0: 0, 1: 3, 2: 4, 3: 1, 4: 2}[where]: ml for where, ml in by_place.items()
+    }
+
+
+def seen_twice(pictured: Visit, faded: float) -> Visit:
+    """Another scan in which oedema lost a share of its excess over marrow, and whose own reading calls none."""
+    assert pictured.intensity is not None
+    ratio = np.where(
+        pictured.oedema.data > 0, 1 + (pictured.intensity.ratio - 1) * (1 - faded), pictured.intensity.ratio
+    )
+    gone = altered.without_oedema(pictured)
+    return replace(gone, stir=None, t1=None, intensity=Intensity(ratio.astype(np.float32), 3.0))
+
+
+def test_oedema_as_bright_as_before_has_not_gone_although_it_was_not_called(pictured: Visit) -> None:
+    plain = replace(pictured, stir=None, t1=None)
+    same = seen_twice(plain, 0.1)
+    stayed, came = followup(plain, same).change, followup(same, plain).change
+    assert stayed is not None and came is not None
+    assert stayed.outcome.delta == 0 and stayed.volume.resolved_ml == 0
+    assert came.outcome.delta == 0 and came.volume.new_ml == 0
+
+
+def test_oedema_that_faded_is_what_the_visits_own_reading_says(pictured: Visit) -> None:
+    plain = replace(pictured, stir=None, t1=None)
+    faded = seen_twice(plain, 0.9)
+    went, came = followup(plain, faded).change, followup(faded, plain).change
+    assert went is not None and came is not None
+    assert (went.outcome.delta, came.outcome.delta) == (-8, 8)
+
+
+def test_a_reference_that_is_off_does_not_make_a_change(pictured: Visit) -> None:
+    plain = replace(pictured, stir=None, t1=None)
+    assert plain.intensity is not None
+    search = levels.search_of(plain, SETTINGS.lesions)
+    oedema = levels.own_oedema(search, plain)
+    off = levels.Carried(np.zeros_like(oedema), (search.ratio * 0.8).astype(np.float32), search.code > 0)
+    assert np.array_equal(levels.read_beside(search, oedema, off, CompareSettings()).oedema, oedema)
