@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +75,11 @@ def test_finished_output_of_other_segmenters_is_read(tmp_path: Path) -> None:
 def test_a_segmenter_of_the_user_s_environment_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _write(tmp_path / "answer.nii.gz", (26, 27, 28))
     program = tmp_path / "mrsegmentator"
-    program.write_text(f'#!/bin/sh\nmkdir -p "$4" && cp {tmp_path / "answer.nii.gz"} "$4/stir_seg.nii.gz"\n')
+    program.write_text(
+        f"#!{sys.executable}\nimport os, shutil, sys\n"
+        f"os.makedirs(sys.argv[4], exist_ok=True)\n"
+        f"shutil.copy({str(tmp_path / 'answer.nii.gz')!r}, sys.argv[4] + '/stir_seg.nii.gz')\n"
+    )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     assert (_segmented("mrsegmentator") == TRUE.data).all()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 
 from mri_sij.errors import GeometryError
 from mri_sij.geometry import Grid
+from mri_sij.network import run
 from mri_sij.network.maps import Maps
 from mri_sij.network.prepare import CHANNELS, STIR_SLICES, neighbours, normalize
 from mri_sij.network.run import MODEL_FILE, predict
@@ -96,3 +99,25 @@ def test_neighbours_repeat_the_end_slices_and_leave_out_a_missing_t1() -> None:
     assert [int(c[0, 0]) for c in image[: len(STIR_SLICES)]] == [0, 0, 0, 1, 2, 3, 3]
     assert not image[len(STIR_SLICES) :].any()
     assert [int(c[0, 0]) for c in neighbours(volume, volume, 1, stride=2)[len(STIR_SLICES) :]] == [0, 1, 3]
+
+
+def test_one_and_two_threads_give_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network itself on 1 and 2 threads, each in a session of its own, on slices as large as a patient's."""
+    stored = (files("mri_sij.network") / MODEL_FILE).read_bytes()
+    whole = np.tile(stir().values, (2, 2, 1))
+    found = []
+    for threads in (1, 2):
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = threads
+        session = ort.InferenceSession(stored, options, providers=["CPUExecutionProvider"])
+        monkeypatch.setattr(run, "_session", lambda model, own=session: (own, ""))
+        maps = maps_of(Volume(whole, Grid((whole.shape[0], whole.shape[1], whole.shape[2]), AFFINE)))
+        found.append([getattr(maps, name).tobytes() for name in (*CLASSES, "oedema", "fluid")])
+    assert found[0] == found[1]
+
+
+def test_visits_run_at_one_time_give_the_same_bytes(maps: Maps) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        for again in pool.map(maps_of, [stir(), stir()]):
+            assert again.sacrum.tobytes() == maps.sacrum.tobytes()
+            assert again.ilium.tobytes() == maps.ilium.tobytes()
