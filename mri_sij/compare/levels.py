@@ -82,7 +82,7 @@ def carry(search: Search, followup: Visit, alignment: Alignment) -> Carried:
 
 
 def read_beside(search: Search, oedema: NDArray[np.bool_], carried: Carried, settings: CompareSettings) -> Carried:
-    """The follow-up read with the baseline beside it, as paired readers do (Maksymowych 2005; MORPHO, RAPID-axSpA).
+    """The follow-up read with the baseline beside it, as by a reader who has both visits in front of them (our choice).
 
     Each visit was first read alone, and of oedema near the limit the one reading may take in what the other leaves
     out. Where only one of them calls bone oedema, it went or came only if the signal did: a voxel, or the quadrant of a

@@ -56,6 +56,10 @@ class Visit:
     t1: Volume | None = None
     day: int | None = None
 
+    def native_slice(self, k: int) -> int:
+        """The number, on the series' own slice axis, of slice `k` of the reading frame."""
+        return self.labels.grid.shape[2] - 1 - k if self.native.reading_order.flips[2] else k
+
 
 def of_result(result: VisitResult) -> Visit | tuple[Reason, ...]:
     """The visit of a result, exactly as its finished folder would give it; the reasons where it is not scorable."""

@@ -269,7 +269,7 @@ def _levels(followup: FollowUp, baseline: Visit, frame: Frame) -> tuple[LevelVie
             LevelView(
                 level=n + 1,
                 key=f"{followup.number}-{n + 1}",
-                place=f"follow-up's nearest own slice {change.followup_slices[n]}{where}",
+                place=_place(baseline.native_slice(k), visit.native_slice(change.followup_slices[n]), where),
                 caption=_caption(change, n + 1),
                 baseline=_picture(first, n, frame, windows[0]),
                 followup=_picture(second, n, frame, windows[1]),
@@ -277,6 +277,10 @@ def _levels(followup: FollowUp, baseline: Visit, frame: Frame) -> tuple[LevelVie
             )
         )
     return tuple(views)
+
+
+def _place(first: int, second: int, where: str) -> str:
+    return f"baseline slice {first}, follow-up nearest slice {second}{where}"
 
 
 def _cut_through(stir: Volume, grid: Grid, motion: NDArray[np.float64], k: int) -> NDArray[np.float32]:
