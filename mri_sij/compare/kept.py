@@ -30,9 +30,12 @@ KEPT = "followup.npz"
 _VERSION = 1
 _MARGIN_MM = 15.0
 """Signal is kept this far around the bones: refining looks 6 mm around a bone that may yet move by 4."""
-_LEVELS = 1023
-"""Steps from 0 to the brightest signal kept (99.9th percentile): finer than the noise of any of these images."""
-_RATIO_STEP = 0.01
+_LEVELS = 255
+"""Steps from 0 to the brightest signal kept (99.9th percentile), less than half the noise of the real images; the
+registration smooths and takes 32 steps, the page shows 256."""
+_RATIO_MARGIN_MM = 6.0
+"""STIR over marrow is kept this far around the bones: oedema is looked up in bone and its cortex."""
+_RATIO_STEP = 0.02
 """STIR over normal marrow is kept to this: lesions are called intense from about 2 times marrow."""
 _LARGEST_BYTES = 1_000_000_000
 _COLUMNS = 8
@@ -68,6 +71,7 @@ def arrays_of(result: VisitResult) -> Arrays:
     box = _box(labels)
     wide = [settings.smoothing_mm / s for s in result.stir.grid.spacing_mm[:2]]
     ratio = ndi.gaussian_filter(result.stir.values, (*wide, 0.0)) / np.maximum(reference.marrow.signal, 1e-6)
+    ratio = np.where(_near(labels, box, _RATIO_MARGIN_MM), ratio[box], 0)
     fluid = reference.fluid.ratio
     intense = np.nan if fluid is None else settings.intense_fraction * fluid
     arrays: Arrays = {
@@ -75,12 +79,13 @@ def arrays_of(result: VisitResult) -> Arrays:
         "shape": np.array(labels.grid.shape, np.int32),
         "affine": np.array(labels.grid.affine),
         "box": np.array([[part.start, part.stop] for part in box], np.int32),
-        "ratio": np.clip(np.rint(ratio[box] / _RATIO_STEP), 0, 65535).astype(np.uint16),
+        "ratio": np.clip(np.rint(ratio / _RATIO_STEP), 0, 65535).astype(np.uint16),
         "intense_from": np.array(intense, np.float64),
     }
-    for name, volume in (("stir", result.stir), ("t1", result.t1)):
-        if volume is not None:
-            arrays[name], arrays[f"{name}_step"] = _stepped(volume.values[box])
+    arrays["stir"], arrays["stir_step"] = _stepped(result.stir.values[box])
+    if result.t1 is not None:  # no page shows it
+        t1 = np.where(_near(labels, box, _MARGIN_MM), result.t1.values[box], np.float32(0))
+        arrays["t1"], arrays["t1_step"] = _stepped(t1)
     for side in Side:
         numbers, measures, points = _joint_arrays(result.anatomy.joints.of(side))
         arrays |= {f"{side}_slices": numbers, f"{side}_measures": measures, f"{side}_points": points}
@@ -141,9 +146,18 @@ def _box(labels: LabelMap) -> tuple[slice, ...]:
     return tuple(box)
 
 
-def _stepped(values: NDArray[np.float32]) -> tuple[NDArray[np.uint16], NDArray[np.float32]]:
+def _near(labels: LabelMap, box: tuple[slice, ...], margin_mm: float) -> NDArray[np.bool_]:
+    """Voxels of the box within `margin_mm`, in the plane, of any bone of their slice or the next ones."""
+    bone = ndi.maximum_filter(labels.data[box] > 0, (1, 1, 3))
+    spacing = labels.grid.spacing_mm[:2]
+    planes = [ndi.distance_transform_edt(~bone[:, :, k], spacing) for k in range(bone.shape[2])]
+    near = [bone[:, :, k].any() & (plane <= margin_mm) for k, plane in enumerate(planes)]
+    return np.stack(near, axis=2)
+
+
+def _stepped(values: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     step = np.float32(max(float(np.percentile(values, 99.9)), 1e-6) / _LEVELS)
-    return np.clip(np.rint(values / step), 0, 65535).astype(np.uint16), np.array(step, np.float32)
+    return np.clip(np.rint(values / step), 0, _LEVELS).astype(np.uint8), np.array(step, np.float32)
 
 
 def _volume(arrays: Mapping[str, NDArray[Any]], name: str, box: tuple[slice, ...], grid: Grid) -> Volume:

@@ -73,7 +73,7 @@ def test_signal_is_kept_finer_than_noise_near_the_bones(results: tuple[VisitResu
     result = results[0]
     kept = kept_of(arrays_of(result), result.stir.grid)
     bone = made_visit.bones().labels.data > 0
-    assert np.abs(kept.stir.values - result.stir.values)[bone].max() < 0.2
+    assert np.abs(kept.stir.values - result.stir.values)[bone].max() < 0.5
     assert kept.t1 is not None and result.anatomy is not None
     for own, other in (
         (kept.joints.left, result.anatomy.joints.left),
