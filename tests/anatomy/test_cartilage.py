@@ -30,7 +30,7 @@ def test_without_t1_the_gap_alone_decides() -> None:
 
 
 def test_bright_fat_marks_a_recess_that_is_hardly_wider_than_the_joint() -> None:
-    fat = np.where(np.arange(60)[:, None] < 30, 0.7, 1.5) * np.ones((60, 12))
+    fat = np.where(np.arange(60)[:, None] < 30, 0.7, 1.8) * np.ones((60, 12))
     covered = covered_by_cartilage(gaps(), fat, SPACING, SETTINGS)
     assert covered[:28].all()
     assert not covered[33:].any()
