@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -95,7 +96,7 @@ print((peak() - before) / 1024)
 
 @pytest.mark.parametrize("series", [10, 100, 1000])
 @pytest.mark.benchmark(group="memory")
-def test_memory(benchmark: BenchmarkFixture, series: int, tmp_path: Path) -> None:
+def test_memory(benchmark: BenchmarkFixture, series: int, tmp_path: Path, figure: Callable[[str], None]) -> None:
     tree = _tree(tmp_path, series)
 
     def run() -> float:
@@ -103,5 +104,5 @@ def test_memory(benchmark: BenchmarkFixture, series: int, tmp_path: Path) -> Non
         return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
     growth = benchmark.pedantic(run, rounds=1)
-    benchmark.extra_info["growth_mb"] = round(growth, 1)
+    figure(f"grows by {growth:.1f} MB")
     assert growth < 40 + 0.1 * series
