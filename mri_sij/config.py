@@ -124,8 +124,9 @@ class LesionSettings(_Stage):
     rules_peak: float = 1.7
     """95th percentile of contrast that a candidate must reach without the network (our choice, from a few tried
     on simulated and real patients)."""
-    min_contrast: float = 1.15
-    """Least mean contrast of accepted oedema: the faintest that the simulated truth holds is 1.12."""
+    min_contrast: float = 1.05
+    """Least mean contrast of accepted oedema (chosen on simulated patients from 1.0, 1.05, 1.1 and 1.15: the dark cortex
+    that a candidate crosses lowers its mean)."""
     smoothing_mm: float = 0.6
     """Standard deviation of the Gaussian that takes noise out before contrast is measured, in the plane."""
     cortex_mm: float = 1.5
@@ -268,9 +269,9 @@ class CompareSettings(_Stage):
     """STIR is not compared with T2 or PD with fat saturation (Greese: contrast to noise 20.2 against 4.1)."""
     levels_seen: float = 0.9
     """Share of the scored bone at the baseline's levels that the follow-up must show (our limit)."""
-    same_contrast: float = 0.6
+    same_contrast: float = 0.5
     """Share of oedema's excess over marrow that bone must show at the other visit to be called the same there (0-1;
-    chosen on simulated pairs; 5 mm slices instead of 3 take a third of a small lesion's)."""
+    our choice: 5 mm slices instead of 3 take a third of a small lesion's excess, interpolation a little more)."""
 
 
 class StudySettings(_Stage):

@@ -147,10 +147,14 @@ def own_oedema(search: Search, baseline: Visit) -> NDArray[np.bool_]:
 def read_followup(
     search: Search, carried: Carried, baseline: Visit, followup: Visit, alignment: Alignment, settings: LesionSettings
 ) -> Evidence:
-    """The baseline's levels on the follow-up's oedema; slice numbers are the baseline's."""
-    if carried.ratio is not None and followup.intensity is not None:
+    """The baseline's levels on the follow-up's oedema; slice numbers are the baseline's.
+
+    What is bright enough to be intense is the baseline's ratio over normal marrow for both: which fluid a visit shows
+    decides its own limit, and the same lesion would be intense in one visit only for that.
+    """
+    if carried.ratio is not None and baseline.intensity is not None:
         seen = replace(search, ratio=carried.ratio)
-        return read_mask(seen, carried.oedema, followup.intensity.intense_from, baseline, settings)
+        return read_mask(seen, carried.oedema, baseline.intensity.intense_from, baseline, settings)
     evidence = read_mask(search, carried.oedema, None, baseline, settings)
     nearest = nearest_slices(baseline, followup, alignment)
     intense = {(s, k) for s, n in followup.intense for k, near in nearest.items() if near == n}
