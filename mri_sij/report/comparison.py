@@ -188,7 +188,7 @@ def _facts(followup: FollowUp) -> tuple[tuple[str, str], ...]:
     if alignment is not None and alignment.bones:
         facts.append(("Joint surfaces apart", f"{alignment.joint_mm:.1f} mm"))
     if followup.tilt_deg is not None:
-        facts.append(("Slices apart", f"{followup.tilt_deg:.0f}°"))
+        facts.append(("Slices tilted apart by", f"{followup.tilt_deg:.0f}°"))
     return tuple(facts)
 
 
@@ -247,7 +247,7 @@ def _cell(item: ItemChange) -> Cell:
     trend = item.trend
     style = "none" if trend is Trend.UNCHANGED and not item.baseline else str(trend)
     letter = {"intense": "I", "deep": "D"}.get(item.name, "")
-    sign = letter if style == "none" else _SIGNS.get(trend, "")
+    sign = letter or ("" if style == "none" else _SIGNS.get(trend, ""))
     return Cell(style, sign, f"{item.side} {item.name.replace('_', ' ')}: {item.baseline} → {item.followup}")
 
 
@@ -261,7 +261,7 @@ def _levels(followup: FollowUp, baseline: Visit, frame: Frame) -> tuple[LevelVie
         if visit.stir is None
         else [_cut_through(visit.stir, baseline.labels.grid, motion, k) for k in baseline.slices]
     )
-    windows = _window(first, frame), _window(second, frame)
+    windows = _windows((first, second), (baseline, visit), frame)
     views = []
     for n, k in enumerate(baseline.slices):
         where = {0: ", most anterior", len(baseline.slices) - 1: ", most posterior"}.get(n, "")
@@ -293,8 +293,29 @@ def _cut_through(stir: Volume, grid: Grid, motion: NDArray[np.float64], k: int) 
     return np.asarray(found, np.float32).reshape(grid.shape[:2])
 
 
-def _window(slices: Sequence[NDArray[np.generic]], frame: Frame) -> Window | None:
-    return window_of([frame.cut(s) for s in slices], _STIR_UPPER) if slices else None
+def _windows(
+    shown: tuple[Sequence[NDArray[np.generic]], Sequence[NDArray[np.generic]]],
+    visits: tuple[Visit, Visit],
+    frame: Frame,
+) -> tuple[Window | None, Window | None]:
+    """A window for each visit in which normal marrow has one grey, so that only a change of signal shows."""
+    own = [window_of([frame.cut(s) for s in slices], _STIR_UPPER) if slices else None for slices in shown]
+    marrow = [_marrow(visit) for visit in visits]
+    known = [(w.low / m, w.high / m) for w, m in zip(own, marrow, strict=True) if w is not None]
+    if not known:
+        return None, None
+    low, high = min(low for low, _ in known), max(high for _, high in known)
+    first, second = (None if w is None else Window(low * m, high * m) for w, m in zip(own, marrow, strict=True))
+    return first, second
+
+
+def _marrow(visit: Visit) -> float:
+    """Signal of normal marrow on the STIR: the visit's own reference, in the middle of the bones."""
+    if visit.stir is None or visit.intensity is None:
+        return 1.0
+    ratio = visit.intensity.ratio
+    bone = (visit.labels.data > 0) & (ratio > 0)
+    return max(float(np.median(visit.stir.values[bone] / ratio[bone])), 1e-6) if bone.any() else 1.0
 
 
 def _picture(slices: Sequence[NDArray[np.generic]], n: int, frame: Frame, window: Window | None) -> str:
