@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 from mri_sij.cli.app import app
 from mri_sij.ingest.nifti import read_volume
+from mri_sij.ingest.visit import load_visit
+from mri_sij.result import VisitResult
 from mri_sij.workflow import write_visit
 
 RUNNER = CliRunner()
@@ -78,3 +80,29 @@ def test_nothing_of_the_path_is_in_what_is_written(tmp_path: Path) -> None:
     RUNNER.invoke(app, ["compare", str(secret), str(secret), "-o", str(tmp_path / "out")])
     for file in (tmp_path / "out").iterdir():
         assert b"MEIER" not in file.read_bytes()
+
+
+def test_two_dicom_folders_in_the_wrong_order_are_refused_without_a_date_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days: list[int] = []
+
+    def scored(path: Path, *_: object, **__: object) -> VisitResult:
+        read, made = load_visit(path), made_visit.scored()
+        assert read.day is not None
+        days.append(read.day)
+        return replace(made, images=replace(made.images, day=read.day, input_sha256=read.input_sha256))
+
+    monkeypatch.setattr("mri_sij.workflow.score_visit", scored)
+    person = Path(__file__).parents[2] / "sample_data" / "patient-1"
+    first, second = (str(person / f"visit-{n}") for n in (1, 2))
+    right = RUNNER.invoke(app, ["compare", first, second, "-o", str(tmp_path / "right")])
+    assert right.exit_code == 0, right.output
+    interval = days[1] - days[0]
+    assert interval > 0
+    assert json.loads((tmp_path / "right" / "comparison.json").read_text())["followups"][0]["interval_days"] == interval
+    wrong = RUNNER.invoke(app, ["compare", second, first, "-o", str(tmp_path / "wrong")])
+    assert wrong.exit_code == 4
+    assert f"scanned {interval} days before the baseline" in wrong.stdout
+    for file in (*(tmp_path / "right").iterdir(), *(tmp_path / "wrong").iterdir()):
+        assert not any(str(day).encode() in file.read_bytes() for day in days)
