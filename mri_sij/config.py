@@ -125,8 +125,8 @@ class LesionSettings(_Stage):
     """95th percentile of contrast that a candidate must reach without the network (our choice, from a few tried
     on simulated and real patients)."""
     min_contrast: float = 1.05
-    """Least mean contrast of accepted oedema (chosen on simulated patients from 1.0, 1.05, 1.1 and 1.15: the dark cortex
-    that a candidate crosses lowers its mean)."""
+    """Least mean contrast of accepted oedema (chosen on simulated patients from 1.0, 1.05, 1.1 and 1.15: the dark
+    cortex that a candidate crosses lowers its mean)."""
     smoothing_mm: float = 0.6
     """Standard deviation of the Gaussian that takes noise out before contrast is measured, in the plane."""
     cortex_mm: float = 1.5

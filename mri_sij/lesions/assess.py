@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from mri_sij.anatomy.find import Anatomy
@@ -13,7 +14,7 @@ from mri_sij.config import LesionSettings
 from mri_sij.evidence import NotScorable, Reason
 from mri_sij.lesions import odds, reference
 from mri_sij.lesions.burden import measure_burden
-from mri_sij.lesions.items import Reading, evidence_of, heights_of, mark, measure_items
+from mri_sij.lesions.items import Reading, evidence_of, heights_of, mark, measure_items, periarticular
 from mri_sij.lesions.oedema import accept
 from mri_sij.lesions.records import OEDEMA_NAMES, Findings, FluidReference, MarrowReference, MuscleSign, Reference
 from mri_sij.lesions.search import Mask, Search, widen
@@ -22,6 +23,8 @@ from mri_sij.network.maps import Maps
 from mri_sij.volume import LabelMap, Volume, require_same_grid
 
 _FLUID, _LUMBAR = 0.5, 0.5
+_MISSED = 0.5
+"""Share of the oedema beside the joints on slices that are not scored, from which that is said (our choice)."""
 
 
 def find_oedema(
@@ -59,7 +62,7 @@ def find_oedema(
         evidence_of(reading, anatomy.slice_choice.numbers),
         measure_burden(oedema, search, marrow.muscle, settings),
         interval_of(readings, marks, rows, settings),
-        _cautions(fluid, marrow.muscle),
+        _cautions(fluid, marrow.muscle) + _elsewhere(oedema & periarticular(search, settings), search, rows),
     )
 
 
@@ -158,3 +161,20 @@ def _cautions(fluid: FluidReference, muscle: tuple[MuscleSign, ...]) -> tuple[Re
             )
             cautions.append(Reason("bright-muscle", text))
     return tuple(cautions)
+
+
+def _elsewhere(oedema: Mask, search: Search, rows: NDArray[np.intp]) -> tuple[Reason, ...]:
+    """A caution where most of the oedema beside the joints lies on slices that are not scored: six thin slices do not
+    reach from end to end of the joint, and a low total is then not a healthy one."""
+    volumes_ml = oedema.sum((0, 1)) * search.voxel_ml
+    outside = np.setdiff1d(np.flatnonzero(volumes_ml > 0), rows)
+    missed_ml, all_ml = float(volumes_ml[outside].sum()), float(volumes_ml.sum())
+    if missed_ml <= _MISSED * all_ml:
+        return ()
+    ends = (("in front of", outside < rows.min()), ("behind", outside > rows.max()))
+    sides = [name for name, there in ends if there.any()]
+    text = (
+        f"{missed_ml:.2f} of {all_ml:.2f} ml of oedema beside the joints lies {' and '.join(sides)} the scored slices: "
+        f"the total, Berlin and ASAS do not count it."
+    )
+    return (Reason("oedema-not-scored", text),)

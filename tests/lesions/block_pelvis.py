@@ -14,6 +14,7 @@ from mri_sij.anatomy.quality import Quality
 from mri_sij.anatomy.slices import SliceChoice
 from mri_sij.evidence import Side
 from mri_sij.geometry import Grid
+from mri_sij.network.maps import Maps
 from mri_sij.volume import LabelMap, Volume
 
 SHAPE = (160, 80, 8)
@@ -103,6 +104,14 @@ def images(boxes: tuple[Box, ...] = (), gain: float = 100.0, noise: float = 0.02
     stir = gain * coil * stir * (1 + noise * rng.standard_normal(SHAPE))
     t1 = 300 * t1 * (1 + noise * rng.standard_normal(SHAPE))
     return Volume(stir.astype(np.float32), grid()), Volume(t1.astype(np.float32), grid()), oedema
+
+
+def suspecting(oedema: np.ndarray) -> Maps:
+    """What a network would say that sees the bones and half suspects `oedema`."""
+    labels = anatomy().segmentation.labels.data
+    sure = [np.isin(labels, which).astype(np.float32) for which in ((0,), (1,), (2, 3), ())]
+    likely = np.where(oedema, 0.7, 0.02).astype(np.float32)
+    return Maps(grid(), *sure, likely, np.zeros(SHAPE, np.float32), 1.0, "made")
 
 
 def _mask(box: Box, regions: Regions) -> np.ndarray:

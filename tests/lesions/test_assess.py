@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from block_pelvis import SCORED, Box, anatomy, images
+from block_pelvis import SCORED, Box, anatomy, images, suspecting
 
 from mri_sij.config import LesionSettings, ScoringSettings
 from mri_sij.errors import GeometryError
@@ -48,9 +48,11 @@ def test_no_oedema_is_zero_with_all_items_present() -> None:
     assert all(len(j.quadrants) == 4 for j in found.evidence.joints)
 
 
-@pytest.mark.parametrize("method", ["combined", "rules"])
+@pytest.mark.parametrize("method", ["combined", "network+rules", "network", "rules"])
 def test_a_lesion_is_found_where_it_is(method: str) -> None:
-    found = assess((LOWER_LEFT_ILIUM,), FAST.model_copy(update={"method": method}))
+    stir, t1, oedema = images((LOWER_LEFT_ILIUM,))
+    found = find_oedema(stir, t1, anatomy(), suspecting(oedema), FAST.model_copy(update={"method": method}))
+    assert isinstance(found, Findings)
     assert positive(found) == {(k, Side.LEFT, Bone.ILIUM, Half.LOWER) for k in (2, 3, 4)}
     assert not any(j.deep or j.intense for j in found.evidence.joints)
     lesion = found.lesions[0].found
@@ -59,6 +61,13 @@ def test_a_lesion_is_found_where_it_is(method: str) -> None:
     )
     assert set(np.unique(found.oedema.data)) == {0, 2}
     assert not found.measures.bilateral and found.measures.asymmetry == 1
+
+
+def test_oedema_beside_no_scored_slice_is_said() -> None:
+    behind = assess((replace(LOWER_LEFT_ILIUM, slices=(7, 7)),))
+    assert total(behind) == 0 and behind.measures.volume_ml > 0
+    assert "behind the scored slices" in next(c.message for c in behind.cautions if c.code == "oedema-not-scored")
+    assert not any(c.code == "oedema-not-scored" for c in assess((LOWER_LEFT_ILIUM,)).cautions)
 
 
 def test_depth_counts_from_one_centimetre() -> None:
