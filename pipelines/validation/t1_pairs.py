@@ -5,8 +5,8 @@
 Each pair is a folder with baseline_t1.nii.gz and followup_t1.nii.gz. No STIR of these visits exists, so the network is
 given the T1 in its place: enough for bones (it was trained on altered contrast), not for oedema. Prints, by bone, the
 overlap and the mean distance of the two visits' surfaces and of those that face the joint. One sequence is too few to
-refine on (three opinions are asked for), so the surfaces alone align here. `--pictures` gets a picture a pair: the baseline's T1 with its own bones (yellow) and the
-follow-up's (blue), and the follow-up's T1 at the same places.
+refine on (three opinions are asked for), so the surfaces alone align here. `--pictures` gets a picture a pair: the
+baseline's T1 with its own bones (yellow) and the follow-up's (blue), and the follow-up's T1 at the same places.
 """
 
 from __future__ import annotations
@@ -84,9 +84,10 @@ def compare(folder: Path, settings: Settings, pictures: Path | None) -> float:
         f"{own.name} Dice {own.overlap:.2f}, surface {own.surface_mm:.2f}, joint {own.joint_mm:.2f} mm"
         for own in found.bones.values()
     )
-    refused = " ".join(reason.code for reason in found.failures)
+    refused = "; refused: " + " ".join(reason.code for reason in found.failures) if found.failures else ""
     print(
-        f"{folder.name}: joint surfaces {found.joint_mm:.2f} mm apart, pelvis turned {found.turn_deg:.1f} degrees; {told}{'; refused: ' + refused if refused else ''}",
+        f"{folder.name}: joint surfaces {found.joint_mm:.2f} mm apart, pelvis turned {found.turn_deg:.1f} degrees; "
+        f"{told}{refused}",
         flush=True,
     )
     if pictures is not None:
