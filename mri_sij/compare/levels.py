@@ -38,6 +38,10 @@ _LEAST_NORMAL = 0.2
 """Share of a bone that must be free of oedema at both visits for its own level to be used, not that of all four."""
 
 
+_ROBUST_SD = 1.4826
+"""A normal distribution's standard deviation over its median absolute deviation."""
+
+
 @dataclass(frozen=True, eq=False)
 class Carried:
     """The follow-up on the baseline's search box: oedema, STIR over marrow (None without images), what was seen."""
@@ -87,8 +91,9 @@ def read_beside(search: Search, oedema: NDArray[np.bool_], carried: Carried, set
     Each visit was first read alone, and of oedema near the limit the one reading may take in what the other leaves
     out. Where only one of them calls bone oedema, it went or came only if the signal did: a voxel, or the quadrant of a
     slice that it is part of, that at the other visit exceeds marrow by `same_contrast` of as much is called at the
-    follow-up what the baseline calls it.
-    `oedema` is the baseline's on the search box. Without images (`ratio` None) both readings stand as they are.
+    follow-up what the baseline calls it. New oedema must also have risen by more than normal bone varies between the
+    two visits (`new_over_noise`). `oedema` is the baseline's on the search box. Without images (`ratio` None) both
+    readings stand as they are.
     """
     if carried.ratio is None:
         return carried
@@ -99,6 +104,8 @@ def read_beside(search: Search, oedema: NDArray[np.bool_], carried: Carried, set
     stayed &= (second >= least * first) | _as_bright(oedema & carried.seen, second, first, search, least)
     came = ~oedema & carried.oedema
     was_there = came & ((first >= least * second) | _as_bright(came, first, second, search, least))
+    noise = settings.new_over_noise * _noise(search, second - first, neither)
+    was_there |= came & (_cell_means(came, second - first - noise, search) < 0)
     return replace(carried, oedema=(carried.oedema | stayed) & ~was_there)
 
 
@@ -109,13 +116,35 @@ def _as_bright(
 
     A cell is what a reader judges as one; single voxels at a lesion's rim say little.
     """
-    slices = patch.shape[2]
+    means = _cell_means(patch, there, search), _cell_means(patch, here, search)
+    return np.asarray(patch & (means[0] >= least * means[1]) & (means[1] > 0))
+
+
+def _cell_means(patch: NDArray[np.bool_], field: NDArray[np.float32], search: Search) -> NDArray[np.float32]:
+    """At each voxel of `patch` the mean of `field` over the patch's part in its cell; 0 elsewhere."""
     where = np.nonzero(patch)
     cell = (where[2] * 5 + search.code[where]) * 3 + search.half[where]
-    means = [np.bincount(cell, field[where], minlength=slices * 15) for field in (there, here)]
-    same = np.zeros(patch.shape, bool)
-    same[where] = ((means[0] >= least * means[1]) & (means[1] > 0))[cell]
-    return same
+    means = np.bincount(cell, field[where]) / np.maximum(np.bincount(cell), 1)
+    found = np.zeros(patch.shape, np.float32)
+    found[where] = means[cell]
+    return found
+
+
+def _noise(search: Search, difference: NDArray[np.float32], normal: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Robust standard deviation of `difference` over `normal` bone of the same part: what two scans of unchanged bone
+    differ by after alignment."""
+    spread = np.zeros(difference.shape, np.float32)
+    for code in BONE_OF_CODE:
+        own = search.code == code
+        level = _level_of(search, own, normal)
+        spread[own] = _ROBUST_SD * np.median(np.abs(difference[level])) if level.any() else 0.0
+    return spread
+
+
+def _level_of(search: Search, own: NDArray[np.bool_], normal: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Normal bone of the part `own`, or of all four where it holds too little."""
+    level = normal & own
+    return level if level.sum() >= _LEAST_NORMAL * (own & search.bone).sum() else normal
 
 
 def _contrast(search: Search, ratio: NDArray[np.float32], normal: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -128,9 +157,7 @@ def _contrast(search: Search, ratio: NDArray[np.float32], normal: NDArray[np.boo
     smooth = np.zeros(ratio.shape, np.float32)
     for code in BONE_OF_CODE:
         own = search.code == code
-        level = normal & own
-        if level.sum() < _LEAST_NORMAL * (own & search.bone).sum():
-            level = normal
+        level = _level_of(search, own, normal)
         middle = np.float32(np.median(ratio[level])) if level.any() else np.float32(1)
         weight = own.astype(np.float32)
         fields = (ndi.gaussian_filter(field, (*wide, 0.0)) for field in (weight * (ratio - middle), weight))

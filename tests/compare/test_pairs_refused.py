@@ -135,3 +135,21 @@ def test_a_reference_that_is_off_does_not_make_a_change(pictured: Visit) -> None
     oedema = levels.own_oedema(search, plain)
     off = levels.Carried(np.zeros_like(oedema), (search.ratio * 0.8).astype(np.float32), search.code > 0)
     assert np.array_equal(levels.read_beside(search, oedema, off, CompareSettings()).oedema, oedema)
+
+
+def test_new_oedema_that_rose_by_no_more_than_normal_bone_varies_is_none(pictured: Visit) -> None:
+    plain = replace(pictured, stir=None, t1=None)
+    search = levels.search_of(plain, SETTINGS.lesions)
+    called = levels.own_oedema(search, plain)
+    rng = np.random.default_rng(1)
+    noise = rng.normal(0, 0.2, search.ratio.shape)
+    first = replace(search, ratio=np.where(called, 0.9, 1 + noise).astype(np.float32))
+    nothing = np.zeros_like(called)
+
+    def new(rise: float) -> int:
+        second = np.where(called, 0.9 + rise, 1.0).astype(np.float32)
+        carried = levels.Carried(called, second, search.code > 0)
+        return int(levels.read_beside(first, nothing, carried, CompareSettings()).oedema.sum())
+
+    assert new(0.02) == 0
+    assert new(2.0) == called.sum()
