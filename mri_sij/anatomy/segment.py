@@ -101,8 +101,10 @@ def _wing_tips(sacrum: Mask, labels: NDArray[np.uint8], spacing_mm: tuple[float,
         return parts > 0
     away = ndi.distance_transform_edt(labels <= SACRUM, spacing_mm)
     seen = np.flatnonzero((labels == SACRUM).any((0, 1)))
-    numbers = np.arange(1, count + 1)
-    near = ndi.minimum(away, parts, numbers) <= _WING_GAP_MM
+    numbers, inside = np.arange(1, count + 1), parts > 0
+    nearest = np.full(count + 1, np.inf)
+    np.minimum.at(nearest, parts[inside], away[inside])
+    near = nearest[1:] <= _WING_GAP_MM
     large = np.bincount(parts.ravel(), minlength=count + 1)[1:] * np.prod(spacing_mm) >= _WING_MM3
     boxes = ndi.find_objects(parts)
     adjoining = [b[2].stop >= seen[0] and b[2].start <= seen[-1] + 1 for b in boxes]
