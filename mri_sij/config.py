@@ -272,7 +272,10 @@ class CompareSettings(_Stage):
     same_contrast: float = 0.5
     """Share of oedema's excess over marrow that bone must show at the other visit to be called the same there (0-1;
     our choice: 5 mm slices instead of 3 take a third of a small lesion's excess, interpolation a little more)."""
-    new_over_noise: float = 2.0
+    shared_error: float = 0.8
+    """Share of the uncertainty of one visit's total that the other visit has alike, being read beside it (0-1; our
+    choice; 0 takes the errors of both visits as independent)."""
+    over_normal: float = 2.0
     """Standard deviations of normal bone's difference between the visits by which new oedema must have risen (our
     choice, by a simulated pair without oedema)."""
 

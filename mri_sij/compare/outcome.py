@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
+
+import numpy as np
 
 from mri_sij.config import CompareSettings
 
@@ -106,17 +109,37 @@ def judge(baseline: float, followup: float, settings: CompareSettings, *, gained
 def class_probabilities(
     baseline: Mapping[int, float], followup: Mapping[int, float], settings: CompareSettings
 ) -> dict[ChangeClass, float]:
-    """Probability of each class from the distributions of both visits' totals, their errors taken as independent.
+    """Probability of each class from the distributions of both visits' totals.
 
-    Errors that both visits share (the same vessel taken for oedema twice) cancel in the change, so the true
-    uncertainty is smaller; the probabilities given err on the cautious side.
+    The follow-up is read beside the baseline, so most of what is wrong with one total is wrong with the other (the same
+    vessel taken for oedema twice): for `shared_error` of the probability both totals are wrong alike, quantile by
+    quantile, and for the rest independently.
     """
-    whole = sum(baseline.values()) * sum(followup.values())
+    first, second = _normalized(baseline), _normalized(followup)
     shares: dict[ChangeClass, float] = dict.fromkeys(DECIDED, 0.0)
-    for first, p in sorted(baseline.items()):
-        for second, q in sorted(followup.items()):
-            shares[classify(first, second, settings)] += p * q / whole
+    for one, p in first:
+        for two, q in second:
+            shares[classify(one, two, settings)] += (1 - settings.shared_error) * p * q
+    for one, two, p in _alike(first, second):
+        shares[classify(one, two, settings)] += settings.shared_error * p
     return shares
+
+
+def _normalized(shares: Mapping[int, float]) -> list[tuple[int, float]]:
+    whole = sum(shares.values())
+    return [(total, share / whole) for total, share in sorted(shares.items())]
+
+
+def _alike(first: list[tuple[int, float]], second: list[tuple[int, float]]) -> list[tuple[int, int, float]]:
+    """Pairs of totals at the same quantiles of two distributions, with the probability of each."""
+    ends = [np.cumsum([share for _, share in shares]) for shares in (first, second)]
+    cuts = np.unique(np.concatenate([[0.0], *ends]).clip(0, 1))
+    found = []
+    for low, high in pairwise(cuts.tolist()):
+        middle = (low + high) / 2
+        at = [min(int(np.searchsorted(end, middle)), len(end) - 1) for end in ends]
+        found.append((first[at[0]][0], second[at[1]][0], high - low))
+    return found
 
 
 def _is_active(score: float, settings: CompareSettings) -> bool:

@@ -138,8 +138,17 @@ def test_probabilities_of_the_classes_sum_to_one(first: dict[int, float], second
 
 
 def test_probabilities_worked_by_hand() -> None:
-    shares = class_probabilities({4: 0.5, 2: 0.5}, {1: 0.5, 5: 0.5}, SETTINGS)
+    apart, alike = CompareSettings(shared_error=0.0), CompareSettings(shared_error=1.0)
+    shares = class_probabilities({4: 0.5, 2: 0.5}, {1: 0.5, 5: 0.5}, apart)
     assert shares == {N: 0.5, R: 0.0, S: 0.25, P: 0.25}
+    # Wrong alike: 2 goes with 1 (normalization), 4 with 5 (stability).
+    assert class_probabilities({4: 0.5, 2: 0.5}, {1: 0.5, 5: 0.5}, alike) == {N: 0.5, R: 0.0, S: 0.5, P: 0.0}
+
+
+def test_a_total_as_uncertain_as_the_same_one_before_is_stable_when_errors_are_alike() -> None:
+    doubtful = {4: 0.3, 8: 0.4, 20: 0.3}
+    assert class_probabilities(doubtful, doubtful, CompareSettings(shared_error=1.0))[S] == pytest.approx(1)
+    assert class_probabilities(doubtful, doubtful, CompareSettings(shared_error=0.0))[S] < 0.4
 
 
 def test_certain_scores_give_a_certain_class() -> None:
