@@ -276,8 +276,8 @@ class CompareSettings(_Stage):
     """Share of the uncertainty of one visit's total that the other visit has alike, being read beside it (0-1; our
     choice; 0 takes the errors of both visits as independent)."""
     over_normal: float = 2.0
-    """Standard deviations of normal bone's difference between the visits by which new oedema must have risen (our
-    choice, by a simulated pair without oedema)."""
+    """Standard deviations of normal bone, from place to place and between the visits, by which persisting oedema must
+    stand out and new oedema have risen (our choice, by simulated visits without oedema)."""
 
 
 class StudySettings(_Stage):

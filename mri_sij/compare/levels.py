@@ -91,9 +91,9 @@ def read_beside(search: Search, oedema: NDArray[np.bool_], carried: Carried, set
     Each visit was first read alone, and of oedema near the limit the one reading may take in what the other leaves
     out. Where only one of them calls bone oedema, it went or came only if the signal did: a voxel, or the quadrant of a
     slice that it is part of, that at the other visit exceeds marrow by `same_contrast` of as much is called at the
-    follow-up what the baseline calls it. New oedema must also have risen by more than normal bone varies between the
-    two visits (`new_over_noise`). `oedema` is the baseline's on the search box. Without images (`ratio` None) both
-    readings stand as they are.
+    follow-up what the baseline calls it. Such persisting oedema must also stand out of normal bone by more than that
+    varies from place to place, and new oedema have risen by more than it varies between the visits (`over_normal`).
+    `oedema` is the baseline's on the search box. Without images (`ratio` None) both readings stand as they are.
     """
     if carried.ratio is None:
         return carried
@@ -102,9 +102,11 @@ def read_beside(search: Search, oedema: NDArray[np.bool_], carried: Carried, set
     least = settings.same_contrast
     stayed = oedema & ~carried.oedema & carried.seen
     stayed &= (second >= least * first) | _as_bright(oedema & carried.seen, second, first, search, least)
+    unlike = settings.over_normal * _spread(search, second, neither)
+    stayed &= _cell_means(stayed, second - unlike, search) > 0
     came = ~oedema & carried.oedema
     was_there = came & ((first >= least * second) | _as_bright(came, first, second, search, least))
-    noise = settings.new_over_noise * _noise(search, second - first, neither)
+    noise = settings.over_normal * _spread(search, second - first, neither)
     was_there |= came & (_cell_means(came, second - first - noise, search) < 0)
     return replace(carried, oedema=(carried.oedema | stayed) & ~was_there)
 
@@ -130,14 +132,14 @@ def _cell_means(patch: NDArray[np.bool_], field: NDArray[np.float32], search: Se
     return found
 
 
-def _noise(search: Search, difference: NDArray[np.float32], normal: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Robust standard deviation of `difference` over `normal` bone of the same part: what two scans of unchanged bone
-    differ by after alignment."""
-    spread = np.zeros(difference.shape, np.float32)
+def _spread(search: Search, field: NDArray[np.float32], normal: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Robust standard deviation of `field` over `normal` bone of the same part: of one visit's contrast how uneven
+    normal marrow is, of the visits' difference what two scans of unchanged bone differ by after alignment."""
+    spread = np.zeros(field.shape, np.float32)
     for code in BONE_OF_CODE:
         own = search.code == code
         level = _level_of(search, own, normal)
-        spread[own] = _ROBUST_SD * np.median(np.abs(difference[level])) if level.any() else 0.0
+        spread[own] = _ROBUST_SD * np.median(np.abs(field[level])) if level.any() else 0.0
     return spread
 
 
