@@ -64,7 +64,7 @@ def test_a_visit_that_kills_or_keeps_its_worker_costs_itself_only(address: str, 
     for n, fate in enumerate(("", "crash", "hang", "raise")):
         quick_study.write_visit_of(tmp_path / "study", f"{n}", "1", fate, seed=n)
     with connected(address) as client:
-        outcome = run(tmp_path / "study", tmp_path / "out", executor=partial(run_on_dask, client=client, limit_s=4.0))
+        outcome = run(tmp_path / "study", tmp_path / "out", executor=partial(run_on_dask, client=client, limit_s=15.0))
     found = [(status.status, status.code) for status in outcome.visits]
     assert found == [("done", ""), ("failed", "crashed"), ("failed", "timed_out"), ("failed", "unexpected")]
 
