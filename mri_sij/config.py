@@ -67,6 +67,9 @@ class AnatomySettings(_Stage):
     full_height_fraction: float = 0.5
     """The transitional slice is the most posterior one on which both joints keep this share of their greatest
     cartilaginous height."""
+    slices_from: Literal["back", "front"] = "back"
+    """Where the scored slices start: at the transitional slice and forwards (Maksymowych 2005, 2015), or at the most
+    anterior slice of that height and backwards, as some readers of thin slices do."""
     min_joint_height_mm: float = 10.0
     """A joint lower than this is not scorable on a slice (spa-imaging.org grading page)."""
     min_agreement: float = 0.75

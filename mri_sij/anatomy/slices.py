@@ -34,7 +34,8 @@ def choose_slices(labels: LabelMap, joints: Joints, settings: AnatomySettings) -
     """Six consecutive slices from the transitional slice forwards (spa-imaging.org; Maksymowych 2005, 2015).
 
     The transitional slice is the most posterior one on which both joints keep `full_height_fraction` of their greatest
-    cartilaginous height; behind it the ligamentous part prevails. Fewer than six slices with a joint: not scorable.
+    cartilaginous height; behind it the ligamentous part prevails. With `slices_from` "front" they are
+    taken from the most anterior such slice backwards. Fewer than six slices with a joint: not scorable.
     """
     count = labels.grid.shape[2]
     heights = [_heights(joint, count) for joint in (joints.left, joints.right)]
@@ -46,22 +47,28 @@ def choose_slices(labels: LabelMap, joints: Joints, settings: AnatomySettings) -
     if not full.any():
         askew = "No slice shows the cartilaginous part of both joints: the slices lie askew."
         return NotScorable((Reason("no_common_slice", askew),))
-    last = int(np.flatnonzero(full).max())
+    transitional = int(np.flatnonzero(full).max())
+    back = settings.slices_from == "back"
+    wanted = transitional - settings.slices + 1 if back else int(np.flatnonzero(full).min())
+    first = int(np.clip(wanted, 0, count - settings.slices))
     cautions = []
-    first = last - settings.slices + 1
-    if first < 0:
-        late = (
-            f"The stack begins {-first} slices behind the scored block's front; its first {settings.slices} are scored."
+    if first != wanted:
+        late = f"The stack begins {-wanted} slices behind the front of the scored slices; its first are scored."
+        early = (
+            f"The stack ends {wanted - first} slices in front of the back of the scored slices; its last are scored."
         )
-        cautions.append(Reason("stack_begins_late", late))
-        first = 0
+        cautions.append(Reason("stack_begins_late", late) if wanted < 0 else Reason("stack_ends_early", early))
     numbers = tuple(range(first, first + settings.slices))
-    left, right = (float(h[last]) for h in heights)
-    reason = (
-        f"The last of the scored slices is the most posterior slice with at least {settings.full_height_fraction:.0%} "
-        f"of the greatest cartilaginous height on both sides (left {left:.0f} mm, right {right:.0f} mm)."
+    start = transitional if back else wanted
+    left, right = (float(h[start]) for h in heights)
+    which = (
+        "last of the scored slices is the most posterior" if back else "first of the scored slices is the most anterior"
     )
-    return SliceChoice(numbers, last, reason, obliquity_deg(labels), tuple(cautions))
+    reason = (
+        f"The {which} slice with at least {settings.full_height_fraction:.0%} of the greatest cartilaginous height on "
+        f"both sides (left {left:.0f} mm, right {right:.0f} mm)."
+    )
+    return SliceChoice(numbers, transitional, reason, obliquity_deg(labels), tuple(cautions))
 
 
 def _heights(joint: Joint, count: int) -> NDArray[np.float64]:

@@ -38,6 +38,22 @@ def test_six_slices_end_where_the_recess_begins(tilt_deg: float) -> None:
         assert abs(back_mm - pelvis.RECESS_FROM_MM) <= 4
 
 
+def test_the_six_slices_from_the_front_start_where_the_joint_is_half_as_high() -> None:
+    labels = pelvis.labels(pelvis.grid(0))
+    settings = SETTINGS.model_copy(update={"slices_from": "front"})
+    front = find_anatomy(pelvis.stir(labels), pelvis.segmentation(labels), settings)
+    back = _find(labels)
+    assert isinstance(front, Anatomy) and isinstance(back, Anatomy)
+    numbers = front.slice_choice.numbers
+    assert np.diff(numbers).tolist() == [1] * 5
+    assert numbers[0] < back.slice_choice.numbers[0]
+    assert front.slice_choice.transitional == back.slice_choice.transitional
+    for joint in (front.joints.left, front.joints.right):
+        heights = {k: seen.covered_mm for k, seen in joint.slices.items()}
+        assert heights[numbers[0]] >= 0.5 * max(heights.values())
+        assert heights.get(numbers[0] - 1, 0.0) < 0.5 * max(heights.values())
+
+
 def test_regions_divide_both_bones_at_the_middle() -> None:
     labels = pelvis.labels(pelvis.grid(0))
     found = _find(labels)
