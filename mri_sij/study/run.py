@@ -96,14 +96,18 @@ class _Run:
 
     def all(self) -> Outcome:
         """Do everything."""
+        self._sweep()
+        self._do_all([j for j in (Job((v,), self.basis) for v in self.plan.visits) if self._is_to_do(j)])
+        self._do_all([j for j in (Job(pair, self.basis) for pair in self.pairs) if self._is_to_do(j)])
+        self._sweep()  # a killed run's workers may have outlived it by a moment, and left a file after the first sweep
+        visits = tuple(self.statuses[v.key] for v in self.plan.visits)
+        return Outcome(visits, tuple(self.statuses[pair_key(*pair)] for pair in self.pairs), self.fresh)
+
+    def _sweep(self) -> None:
         for folder, keys in (("visits", self._visit_keys()), ("comparisons", self._pair_keys())):
             sweep(self.basis.out / folder, keys)
         for folder in ("status", FOLDER):
             sweep(self.basis.out / folder, self._visit_keys() | self._pair_keys())
-        self._do_all([j for j in (Job((v,), self.basis) for v in self.plan.visits) if self._is_to_do(j)])
-        self._do_all([j for j in (Job(pair, self.basis) for pair in self.pairs) if self._is_to_do(j)])
-        visits = tuple(self.statuses[v.key] for v in self.plan.visits)
-        return Outcome(visits, tuple(self.statuses[pair_key(*pair)] for pair in self.pairs), self.fresh)
 
     def _visit_keys(self) -> set[str]:
         return {v.key for v in self.plan.visits}
