@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
@@ -22,7 +22,7 @@ _WORKERS_WITHIN_S = 600.0
 
 def run_on_dask(
     function: Callable[[Any], Any], tasks: Sequence[Any], *, client: Any, limit_s: float
-) -> Iterator[tuple[int, Any]]:
+) -> Generator[tuple[int, Any], None, None]:
     """Yield (number of the task, its result or `Lost`) as they end, like `pool.run_tasks`.
 
     Only as many tasks as there are worker threads are given to the scheduler at a time, so that it stays small. A task

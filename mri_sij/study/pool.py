@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing as mp
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -41,15 +41,17 @@ class _Worker:
 
 def run_tasks(
     function: Callable[[Any], Any], tasks: Sequence[Any], *, workers: int, limit_s: float
-) -> Iterator[tuple[int, Any]]:
+) -> Generator[tuple[int, Any], None, None]:
     """Yield (number of the task, its result or `Lost`) as they end. `function` must be importable by name.
 
     A worker that dies or is at one task for more than `limit_s` is replaced. All workers end with the generator, and
     with this process, however it ends.
     """
     waiting = list(range(len(tasks)))[::-1]
-    alive = [_start(function) for _ in range(min(workers, len(tasks)))]
+    alive: list[_Worker] = []
     try:
+        for _ in range(min(workers, len(tasks))):
+            alive.append(_start(function))
         while waiting or any(w.task is not None for w in alive):
             for worker in alive:
                 if worker.task is None and waiting:

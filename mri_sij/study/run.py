@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,11 @@ from mri_sij.study.results import discard
 from mri_sij.study.state import FOLDER, remembered_input, seen_of
 from mri_sij.study.task import Ended, Status, Told, do, joined, keep, outdated, read_status, status_of
 
-Executor = Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[tuple[int, Any]]]
-"""Runs a function over tasks somewhere and yields (number of the task, its result or `Lost`) as they end."""
+Executor = Callable[[Callable[[Any], Any], Sequence[Any]], Generator[tuple[int, Any], None, None]]
+"""Runs a function over tasks somewhere and yields (number of the task, its result or `Lost`) as they end.
+
+Closed, it takes back what it had given out; processes of its own have ended.
+"""
 
 
 @dataclass(frozen=True)
@@ -97,9 +101,13 @@ class _Run:
     def all(self) -> Outcome:
         """Do everything."""
         self._sweep()
-        self._do_all([j for j in (Job((v,), self.basis) for v in self.plan.visits) if self._is_to_do(j)])
-        self._do_all([j for j in (Job(pair, self.basis) for pair in self.pairs) if self._is_to_do(j)])
-        self._sweep()  # a killed run's workers may have outlived it by a moment, and left a file after the first sweep
+        try:
+            self._do_all([j for j in (Job((v,), self.basis) for v in self.plan.visits) if self._is_to_do(j)])
+            self._do_all([j for j in (Job(pair, self.basis) for pair in self.pairs) if self._is_to_do(j)])
+        finally:
+            # What workers had begun to write when Ctrl-C or a lost visit ended them; and those of an earlier run that
+            # was killed may have outlived it by a moment, and left a file after the first sweep.
+            self._sweep()
         visits = tuple(self.statuses[v.key] for v in self.plan.visits)
         return Outcome(visits, tuple(self.statuses[pair_key(*pair)] for pair in self.pairs), self.fresh)
 
@@ -156,15 +164,16 @@ class _Run:
 
     def _do_all(self, jobs: list[Job]) -> None:
         why = [self._why(job, read_status(self.basis.out, job.key)) for job in jobs]
-        for number, ended in self.executor(self.work, jobs):
-            if isinstance(ended, Lost):
-                status = status_of(jobs[number], ("failed", ended.code, ended.message), "")
-                discard(jobs[number])
-                keep(self.basis.out, status)
-                ended = Ended(status)  # noqa: PLW2901
-            if ended.no_room:
-                raise self.no_room(ended.no_room)
-            self._take(ended.status, why[number] if ended.fresh else "")
+        with closing(self.executor(self.work, jobs)) as all_ended:
+            for number, ended in all_ended:
+                if isinstance(ended, Lost):
+                    status = status_of(jobs[number], ("failed", ended.code, ended.message), "")
+                    discard(jobs[number])
+                    keep(self.basis.out, status)
+                    ended = Ended(status)  # noqa: PLW2901
+                if ended.no_room:
+                    raise self.no_room(ended.no_room)
+                self._take(ended.status, why[number] if ended.fresh else "")
 
     def _take(self, status: Status, why: str) -> None:
         self.statuses[status.key] = status

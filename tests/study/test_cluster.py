@@ -6,7 +6,7 @@ import os
 import signal
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ def test_one_worker_is_killed_and_the_bytes_are_those_of_the_pool(address: str, 
         executor = partial(run_on_dask, client=client, limit_s=60.0)
         killed: list[int] = []
 
-        def killing(function: Any, tasks: Any) -> Iterator[tuple[int, Any]]:
+        def killing(function: Any, tasks: Any) -> Generator[tuple[int, Any], None, None]:
             for ended in executor(function, tasks):
                 if not killed:
                     pid = next(iter(client.run(os.getpid).values()))
@@ -122,7 +122,7 @@ def test_jobs_of_a_queue_over_tls_give_the_same_bytes_though_one_is_killed(
         assert client.scheduler.address.startswith("tls://")
         executor = partial(run_on_dask, client=client, limit_s=60.0)
 
-        def killing(function: Any, tasks: Any) -> Iterator[tuple[int, Any]]:
+        def killing(function: Any, tasks: Any) -> Generator[tuple[int, Any], None, None]:
             for n, ended in enumerate(executor(function, tasks)):
                 if n == 0:
                     os.killpg(int((queue / "jobs").read_text().split()[0]), signal.SIGKILL)

@@ -65,13 +65,19 @@ def test_killed_at_random_moments(study: Path, tmp_path: Path) -> None:
     assert caught >= KILLS / 2
 
 
-def test_ctrl_c_stops_and_the_same_command_goes_on(study: Path, tmp_path: Path, run: Run) -> None:
-    process = start(study, tmp_path / "out")
-    while not list((tmp_path / "out").glob("status/*.json")):
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=20) != 0
-    assert not list((tmp_path / "out").glob("visits/.*"))
+def test_ctrl_c_at_any_moment_leaves_nothing_half_made_and_the_same_command_goes_on(
+    study: Path, tmp_path: Path, run: Run
+) -> None:
+    moments = random.Random(7)
+    for n in range(KILLS):
+        out = tmp_path / f"out{n}"
+        process = start(study, out)
+        while not list(out.glob("status/*.json")):
+            time.sleep(0.01)
+        time.sleep(moments.uniform(0, 0.3))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) != 0
+        assert [path for folder in ("visits", "comparisons", "status") for path in out.glob(f"{folder}/.*")] == []
     heard: list[object] = []
-    run(study, tmp_path / "out", heard=heard)
+    run(study, tmp_path / "out0", heard=heard)
     assert len(heard) == 45

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +87,8 @@ def run(study: Path, plan: Plan, out: Path) -> list[str]:
     basis = run_module.basis_of(study, out, settings)
     begin(out, plan, settings, basis.settings_sha256, {})
 
-    def here(work: Callable[[Job], Any], jobs: Any) -> Iterator[tuple[int, Any]]:
-        return ((n, work(job)) for n, job in enumerate(jobs))
+    def here(work: Callable[[Job], Any], jobs: Any) -> Generator[tuple[int, Any], None, None]:
+        yield from ((n, work(job)) for n, job in enumerate(jobs))
 
     outcome = run_module.run_study(plan, basis, here, told=lambda event: None)
     gather(out)
