@@ -20,7 +20,7 @@ from mri_sij.compare.visit import Visit
 from mri_sij.config import CompareSettings, LesionSettings
 from mri_sij.evidence import Evidence, JointSliceEvidence, Side
 from mri_sij.geometry import Floats, Grid
-from mri_sij.lesions.items import Reading, evidence_of, heights_of, mark, measure_items, periarticular
+from mri_sij.lesions.items import Reading, evidence_of, heights_of, intense_from, mark, measure_items, periarticular
 from mri_sij.lesions.search import Search, widen
 
 BONE_OF_CODE = {1: SACRUM, 2: LEFT_ILIUM, 3: SACRUM, 4: RIGHT_ILIUM}
@@ -211,11 +211,11 @@ def levels_seen(search: Search, carried: Carried, slices: tuple[int, ...], setti
 
 
 def read_mask(
-    search: Search, oedema: NDArray[np.bool_], intense_from: float | None, baseline: Visit, settings: LesionSettings
+    search: Search, oedema: NDArray[np.bool_], intense_ratio: float | None, baseline: Visit, settings: LesionSettings
 ) -> Evidence:
-    """What a mask of oedema over the search box implies on the baseline's levels; intense from `intense_from` times
+    """What a mask of oedema over the search box implies on the baseline's levels; intense from `intense_ratio` times
     marrow (None: nothing is)."""
-    items = measure_items(oedema, search, intense_from, settings)
+    items = measure_items(oedema, search, intense_from(search, intense_ratio), settings)
     heights = heights_of(baseline.joints, search.first_slice, oedema.shape[2])
     reading = Reading(items, mark(items, heights, settings), heights, search.first_slice)
     return evidence_of(reading, baseline.slices)

@@ -14,7 +14,7 @@ from mri_sij.config import LesionSettings
 from mri_sij.evidence import NotScorable, Reason
 from mri_sij.lesions import odds, reference
 from mri_sij.lesions.burden import measure_burden
-from mri_sij.lesions.items import Reading, evidence_of, heights_of, mark, measure_items, periarticular
+from mri_sij.lesions.items import Reading, evidence_of, heights_of, intense_from, mark, measure_items, periarticular
 from mri_sij.lesions.oedema import accept
 from mri_sij.lesions.records import OEDEMA_NAMES, Findings, FluidReference, MarrowReference, MuscleSign, Reference
 from mri_sij.lesions.search import Mask, Search, widen
@@ -48,7 +48,7 @@ def find_oedema(
     oedema, lesions, rejected = accept(search, settings)
     intense_ratio = reference.intense_from(fluid, settings)
     heights = heights_of(anatomy.joints, search.first_slice, oedema.shape[2])
-    items = measure_items(oedema, search, intense_ratio, settings)
+    items = measure_items(oedema, search, intense_from(search, intense_ratio), settings)
     marks = mark(items, heights, settings)
     readings = other_readings(search, heights, intense_ratio, settings)
     reading = Reading(items, marks, heights, search.first_slice, chances_of(readings, marks))

@@ -14,6 +14,7 @@ from scipy import ndimage as ndi
 from mri_sij.anatomy.joint import Joints
 from mri_sij.config import LesionSettings
 from mri_sij.evidence import Bone, Evidence, Half, JointSliceEvidence, Quadrant, QuadrantEvidence, Side
+from mri_sij.lesions.average import average_over_bone
 from mri_sij.lesions.search import Mask, Search
 
 Floats = NDArray[np.float64]
@@ -21,6 +22,10 @@ Floats = NDArray[np.float64]
 LOW_JOINT_MM, HALVED_JOINT_MM = 10.0, 30.0
 """Visible height of a joint up to which it is not scored, and below which only its upper quadrants are
 (spa-imaging.org)."""
+
+EVEN_MM = 1.5
+"""Standard deviation of the Gaussian over which brightness is averaged before it is called intense (our choice, on
+simulated patients: of 1, 1.5 and 2 mm and none)."""
 
 _CODE = {
     (Side.LEFT, Bone.SACRUM): 1,
@@ -59,13 +64,24 @@ def areas(mask: Mask, search: Search) -> Floats:
     return np.asarray(counts * search.pixel_mm2, np.float64)
 
 
-def measure_items(oedema: Mask, search: Search, intense_ratio: float | None, settings: LesionSettings) -> Items:
-    """Items of `oedema` (over the search box); lesions brighter than `intense_ratio` times normal marrow are
-    intense."""
+def even_contrast(search: Search) -> NDArray[np.float32]:
+    """STIR over normal marrow, averaged so that grains of noise, brighter than the lesion that they lie in, do not make
+    it intense."""
+    return average_over_bone(search.ratio, search.bone & (search.ratio > 0), search.pixel_mm, EVEN_MM)
+
+
+def intense_from(search: Search, intense_ratio: float | None) -> Mask | None:
+    """Where bone is at least `intense_ratio` times as bright as normal marrow; None without a ratio."""
+    return None if intense_ratio is None else even_contrast(search) >= intense_ratio
+
+
+def measure_items(oedema: Mask, search: Search, intense: Mask | None, settings: LesionSettings) -> Items:
+    """Items of `oedema` (over the search box); `intense` marks what is bright enough for the intensity item, where
+    anything is."""
     near = periarticular(search, settings)
     scored = oedema & near
     deep, depth = _deep(scored, search, settings)
-    bright = scored & (search.ratio >= intense_ratio) if intense_ratio is not None else np.zeros_like(scored)
+    bright = np.zeros_like(scored) if intense is None else scored & intense
     return Items(
         areas(scored, search), areas(near & search.bone, search), deep, depth,
         areas(bright, search).sum(2), _percentiles(scored, search),

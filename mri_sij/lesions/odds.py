@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage as ndi
 
+from mri_sij.lesions.average import average_over_bone
 from mri_sij.lesions.search import Search
 
 Field = NDArray[np.float32]
@@ -37,7 +37,7 @@ def measures(search: Search) -> dict[str, Field]:
         raise ValueError("the weighed measures need the network's maps")
     bone, pixel_mm = search.bone, search.pixel_mm
     fine = np.log(np.clip(search.ratio, 0.2, 5.0))
-    middle, coarse = (_average(fine, bone, pixel_mm, mm) for mm in (MIDDLE_MM, COARSE_MM))
+    middle, coarse = (average_over_bone(fine, bone, pixel_mm, mm) for mm in (MIDDLE_MM, COARSE_MM))
     beside = _beside(middle, bone)
     shallow = np.minimum(search.depth_mm, 60.0)
     likely = np.clip(search.oedema, 0.002, 0.998)
@@ -57,7 +57,7 @@ def measures(search: Search) -> dict[str, Field]:
         "network_bright": logit * middle,
     }
     if search.t1_ratio is not None:
-        dark = _average(np.log(np.clip(search.t1_ratio, 0.1, 4.0)), bone, pixel_mm, MIDDLE_MM)
+        dark = average_over_bone(np.log(np.clip(search.t1_ratio, 0.1, 4.0)), bone, pixel_mm, MIDDLE_MM)
         found |= {"t1": dark, "t1_over": np.maximum(dark, 0)}
     return found
 
@@ -77,39 +77,6 @@ def coefficients() -> dict[str, dict[str, float]]:
     """The fitted coefficients by set and measure."""
     stored: dict[str, Any] = json.loads((files("mri_sij.lesions") / MODEL_FILE).read_text(encoding="utf-8"))
     return {name: dict(stored[name]) for name in ("with_t1", "without_t1")}
-
-
-def _average(values: Field, bone: Mask, pixel_mm: tuple[float, float], scale_mm: float) -> Field:
-    """Gaussian average over bone in the plane; coarse averages are worked out on a coarser lattice."""
-    step = max(1, int(scale_mm / (2.0 * pixel_mm[0])))
-    weight = _binned(bone.astype(np.float32), step)
-    total = _binned(np.where(bone, values, 0).astype(np.float32), step)
-    sigma = (scale_mm / (pixel_mm[0] * step), scale_mm / (pixel_mm[1] * step), 0.0)
-    smooth, share = (ndi.gaussian_filter(a, sigma, truncate=3.0) for a in (total, weight))
-    mean: Field = np.asarray(smooth / np.maximum(share, 1e-3), np.float32)
-    return mean if step == 1 else _spread(mean, step, values.shape)
-
-
-def _binned(values: Field, step: int) -> Field:
-    """Means of squares of `step` voxels in the plane; the ends are filled up with 0."""
-    if step == 1:
-        return values
-    x, y = (-n % step for n in values.shape[:2])
-    full = np.pad(values, ((0, x), (0, y), (0, 0)))
-    shape = (full.shape[0] // step, step, full.shape[1] // step, step, full.shape[2])
-    return np.asarray(full.reshape(shape).mean((1, 3)), np.float32)
-
-
-def _spread(coarse: Field, step: int, shape: tuple[int, ...]) -> Field:
-    """Linear interpolation of squares' means back to voxels."""
-    for axis in (0, 1):
-        n = coarse.shape[axis]
-        at = np.clip((np.arange(shape[axis]) + 0.5) / step - 0.5, 0, n - 1)
-        below = np.minimum(at.astype(int), max(n - 2, 0))
-        part = (at - below).astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)])
-        above = np.minimum(below + 1, n - 1)
-        coarse = np.take(coarse, below, axis) * (1 - part) + np.take(coarse, above, axis) * part
-    return coarse
 
 
 def _beside(values: Field, bone: Mask) -> Field:

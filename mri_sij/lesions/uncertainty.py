@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mri_sij.config import LesionSettings
-from mri_sij.lesions.items import Items, Marks, mark, measure_items
+from mri_sij.lesions.items import Items, Marks, even_contrast, mark, measure_items
 from mri_sij.lesions.oedema import Perturbation, Pieces, connect, grow, moved, thresholds
 from mri_sij.lesions.records import ScoreInterval
 from mri_sij.lesions.search import Mask, Search, thinned
@@ -45,13 +45,13 @@ def other_readings(
     rng = np.random.default_rng(_SEED + 1)
     readings = []
     search = thinned(search)
+    even = even_contrast(search)
     slices = heights_mm.max(1) > 0
     for change in perturbations(settings):
         moved_margin = replace(search, depth_mm=search.depth_mm - np.float32(change.border_mm))
         oedema = accepted(moved_margin, settings, change) & slices
-        items = measure_items(
-            oedema, moved_margin, None if intense_ratio is None else intense_ratio * change.reference, settings
-        )
+        intense = None if intense_ratio is None else even >= intense_ratio * change.reference
+        items = measure_items(oedema, moved_margin, intense, settings)
         readings.append(mark(_jittered(items, rng, settings), heights_mm, settings))
     return tuple(readings)
 
