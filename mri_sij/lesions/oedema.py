@@ -121,11 +121,13 @@ def judge(found: Candidate, peak: float, fluid: float, settings: LesionSettings)
     """Why a candidate is not oedema of the joint, or None. `peak` is its highest probability, `fluid` its
     share called fluid."""
     network = settings.method != "rules" and found.probability is not None
+    weak = settings.method == "combined" and (found.probability or 1) < settings.odds_mean
     checks = [
         (found.volume_ml < settings.min_volume_ml, "small", f"{found.volume_ml:.3f} of {settings.min_volume_ml} ml"),
         (found.contact_mm == float("inf"), "not-cartilaginous", "beside no cartilaginous joint"),
         (found.contact_mm > settings.contact_mm, "away-from-joint", f"{found.contact_mm:.1f} mm from the joint"),
         (network and peak < thresholds(settings)[1], "unsure", f"probability at most {peak:.2f}"),
+        (weak, "unsure", f"probability {found.probability or 0:.2f} on average"),
     ]  # fmt: skip
     if settings.method != "network":
         needed = settings.min_contrast if network else settings.rules_peak

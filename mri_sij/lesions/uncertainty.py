@@ -20,6 +20,7 @@ from mri_sij.lesions.records import ScoreInterval
 from mri_sij.lesions.search import Mask, Search, thinned
 
 _SEED = 20051120
+_POINTS_A_SLICE = 12  # eight quadrants, and intensity and depth of both joints (Maksymowych 2005)
 
 
 def perturbations(settings: LesionSettings) -> tuple[Perturbation, ...]:
@@ -91,6 +92,7 @@ def _passes(search: Search, pieces: Pieces, settings: LesionSettings, change: Pe
     network = settings.method != "rules" and search.oedema is not None
     if network and search.oedema is not None:
         ok &= most(search.oedema) >= moved(thresholds(settings)[1], change.logit)
+        ok &= (settings.method != "combined") | (mean(search.oedema) >= moved(settings.odds_mean, change.logit))
     if settings.method == "network":
         return np.asarray(ok)
     if network:
@@ -118,13 +120,13 @@ def interval_of(
     readings: tuple[Marks, ...], own: Marks, rows: NDArray[np.intp], settings: LesionSettings
 ) -> ScoreInterval:
     """Smallest central interval of totals that holds `interval_level` of the readings, and the total of the reading
-    itself."""
+    itself, widened by `interval_margin`."""
     last = len(own.deep) - 1
     shifted = [np.clip(rows + change.slice_shift, 0, last) for change in perturbations(settings)]
     totals = np.array([m.total(r) for m, r in zip(readings, shifted, strict=True)] + [own.total(rows)])
     tail = (1 - settings.interval_level) / 2
-    low = min(int(np.floor(np.quantile(totals, tail))), own.total(rows))
-    high = max(int(np.ceil(np.quantile(totals, 1 - tail))), own.total(rows))
+    low = min(int(np.floor(np.quantile(totals, tail))), own.total(rows)) - settings.interval_margin
+    high = max(int(np.ceil(np.quantile(totals, 1 - tail))), own.total(rows)) + settings.interval_margin
     values, counts = np.unique(totals, return_counts=True)
     shares = tuple((int(v), float(c / len(totals))) for v, c in zip(values, counts, strict=True))
-    return ScoreInterval(low, high, settings.interval_level, shares)
+    return ScoreInterval(max(low, 0), min(high, _POINTS_A_SLICE * len(rows)), settings.interval_level, shares)
