@@ -90,7 +90,7 @@ def _marks(outcome: Outcome) -> list[str]:
     if outcome.mixed:
         marks.append("Mixed: quadrants rose while others fell.")
     if outcome.grey_zone:
-        marks.append("The change is smaller than the smallest detectable one (3.4) and may be measurement error.")
+        marks.append("The change is smaller than the smallest detectable one and may be measurement error.")
     return marks
 
 

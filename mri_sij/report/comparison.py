@@ -169,7 +169,7 @@ def _marks(change: Change) -> tuple[str, ...]:
         (outcome.active, "active at both visits"),
         (outcome.mixed, "mixed: new oedema beside oedema that went"),
         (outcome.resolved_completely, "resolved completely"),
-        (outcome.grey_zone, "grey zone: smaller than the smallest detectable change of 3.4"),
+        (outcome.grey_zone, "grey zone: smaller than the smallest detectable change"),
     )
     return tuple(text for on, text in told if on)
 

@@ -1,0 +1,54 @@
+"""The intensity item, the interval's ends and the judgement of a candidate, on made-up values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mri_sij.config import LesionSettings
+from mri_sij.evidence import Bone, Side
+from mri_sij.geometry import Grid
+from mri_sij.lesions.items import Marks, intense_from
+from mri_sij.lesions.oedema import judge
+from mri_sij.lesions.records import Candidate
+from mri_sij.lesions.search import Search
+from mri_sij.lesions.uncertainty import interval_of
+
+SHAPE = (40, 40, 2)
+LIKELY = Candidate(
+    Side.LEFT, Bone.ILIUM, (1, 2), 1.0, 12.0, 0.0, 1.5, 1.9, 0.8, 0.8, cartilaginous_fraction=1.0, thickness_mm=6.0
+)
+
+
+def search_of(ratio: np.ndarray) -> Search:
+    bone = np.ones(SHAPE, bool)
+    return Search(
+        Grid(SHAPE, np.eye(4)), (slice(0, 40), slice(0, 40), slice(0, 2)), bone.astype(np.uint8), bone,
+        bone.astype(np.uint8), np.ones(SHAPE, np.float32), bone, ratio.astype(np.float32), None, None, None,
+    )  # fmt: skip
+
+
+def test_grains_of_noise_do_not_make_a_lesion_intense() -> None:
+    grain = np.random.default_rng(0).normal(0, 0.4, SHAPE)
+    moderate, intense = (intense_from(search_of(level + grain), 2.5) for level in (2.0, 3.0))
+    assert moderate is not None and intense is not None
+    assert (2.0 + grain >= 2.5).mean() > 0.1 and moderate.mean() < 0.01 and intense.mean() > 0.99
+    assert intense_from(search_of(3.0 + grain), None) is None
+
+
+def test_a_candidate_that_is_likely_only_at_its_peak_is_rejected() -> None:
+    assert judge(LIKELY, 0.9, 0.0, LesionSettings()) is None
+    reason = judge(replace(LIKELY, probability=0.5), 0.9, 0.0, LesionSettings())
+    assert reason is not None and reason.code == "unsure" and "0.50 on average" in reason.message
+
+
+@pytest.mark.parametrize(("positive", "ends"), [(False, (0, 3)), (True, (69, 72))])
+def test_the_interval_is_widened_within_the_scale(positive: bool, ends: tuple[int, int]) -> None:
+    quadrant = np.zeros((6, 5, 3), bool)
+    quadrant[:, 1:, 1:] = positive
+    own = Marks(quadrant, np.tile([False, positive, positive], (6, 1)), np.tile([False, positive, positive], (6, 1)))
+    settings = LesionSettings(slice_shift=0.0)
+    found = interval_of((own,) * settings.perturbations, own, np.arange(6), settings)
+    assert (found.low, found.high) == ends
