@@ -58,11 +58,32 @@ def _drafts(found: Index, study: Path) -> list[_Draft]:
         number = f"{patient.number:0{width}d}"
         number = f"x{number}" if number in taken else number
         for visit in patient.visits:
-            name, session = _bids(visit.series[0].place)
-            labels = (name, session or "01") if name else (number, f"{visit.number:02d}")
+            named = _labels(visit, study)
+            if len(named) > 1:
+                drafts += _in_dispute(named)
+                continue
+            (labels,) = named or [(number, f"{visit.number:02d}")]
             planned = PlannedVisit(*labels, None, False, files=_files(visit, study))
             drafts.append(_Draft(planned, visit.fixed_day, _owner(visit.series)))
     return drafts
+
+
+def _labels(visit: Visit, study: Path) -> list[tuple[str, str]]:
+    """The BIDS labels that a visit's files lie under, identical copies too: more than one where an export gave two
+    scans one StudyInstanceUID, or a folder was copied."""
+    folders = {path.parent if visit.format == "dicom" else path for one in visit.series for path in one.paths}
+    found = {_bids(folder.relative_to(study).as_posix()) for folder in folders}
+    return sorted((name, session or "01") for name, session in found if name)
+
+
+def _in_dispute(named: list[tuple[str, str]]) -> list[_Draft]:
+    """A refused visit for each label of one study: whose the scan is, nothing says."""
+    keys = ", ".join(f"sub-{name}_ses-{session}" for name, session in named)
+    told = (
+        f"Files of one study (the same StudyInstanceUID) lie under the labels {keys}. Give every visit identifiers of "
+        "its own, or take copies away."
+    )
+    return [_Draft(PlannedVisit(*labels, None, False, code="one_study_many_labels", message=told)) for labels in named]
 
 
 def _bids(place: str) -> tuple[str, str]:

@@ -108,6 +108,16 @@ def test_two_visits_with_one_label_are_both_refused(tmp_path: Path) -> None:
     ]
 
 
+def test_one_study_under_two_labels_is_nobodys(tmp_path: Path) -> None:
+    slices(tmp_path, "sub-A/ses-1")
+    slices(tmp_path, "sub-B/ses-1")
+    slices(tmp_path, "sub-C/ses-1", StudyInstanceUID="1.2", PatientID="C")
+    visits = find_visits(tmp_path).visits
+    code = "one_study_many_labels"
+    assert [(v.key, v.code) for v in visits] == [("sub-A_ses-1", code), ("sub-B_ses-1", code), ("sub-C_ses-1", "")]
+    assert "sub-A_ses-1, sub-B_ses-1" in visits[0].message
+
+
 def test_files_that_belong_to_no_visit_are_told_without_their_names(tmp_path: Path) -> None:
     slices(tmp_path, "visit")
     (tmp_path / "Roe Ann").mkdir()
