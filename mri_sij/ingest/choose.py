@@ -50,12 +50,17 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Choice:
-    """The chosen volumes of a visit, with a reason for every other one."""
+    """The chosen volumes of a visit, with a reason for every other one.
+
+    Reasons are written into results and name no file, for names of files may be names of people; `refused_files` are
+    those of volumes that were refused, for the error that the caller sees.
+    """
 
     stir: Candidate | None
     t1: Candidate | None
     considered: tuple[SeriesChoice, ...]
     cautions: tuple[Reason, ...]
+    refused_files: tuple[str, ...] = ()
 
     @property
     def refusal(self) -> RefusedError | None:
@@ -67,6 +72,7 @@ class Choice:
             f"No STIR or fat-suppressed T2 of the sacroiliac joints was found among {len(self.considered)} volumes. "
             f"Seen: {seen or 'no image'}.",
             hint="`mri-sij scan` lists everything; --series names the one to use.",
+            files=self.refused_files,
         )
 
 
@@ -83,12 +89,15 @@ def choose(visit: Visit, settings: IngestSettings, series: int | None = None) ->
     that say nothing of themselves.
     """
     reasons: dict[tuple[int, int], str] = {}
+    files: tuple[str, ...] = ()
     candidates = []
     for one in visit.series:
         for volume in one.volumes:
             sequence = sequence_of(volume.protocol, settings)
             if volume.grid is None:
-                reasons[(one.number, volume.number)] = f"refused: {volume.refused}"
+                lost = volume.refused or RefusedError("no geometry")
+                reasons[(one.number, volume.number)] = f"refused: {lost.message}"
+                files += lost.files
                 continue
             candidates.append(Candidate(one, volume, sequence, volume.grid))
     cautions: list[Reason] = []
@@ -99,7 +108,7 @@ def choose(visit: Visit, settings: IngestSettings, series: int | None = None) ->
     if stir:
         cautions.extend(_stir_cautions(stir))
     considered = _considered(visit, candidates, (stir, t1), reasons)
-    return Choice(stir, t1, considered, tuple(dict.fromkeys(cautions)))
+    return Choice(stir, t1, considered, tuple(dict.fromkeys(cautions)), files)
 
 
 def _dynamic_removed(candidates: list[Candidate], reasons: dict[tuple[int, int], str]) -> list[Candidate]:

@@ -46,6 +46,8 @@ def test_every_visit_has_its_row(tmp_path: Path) -> None:
         "001": ("done", ""), "002": ("refused", "no_stir"), "003": ("done", ""), "004": ("refused", "no_stir"),
     }  # fmt: skip
     assert "1 of 18 slices is missing" in status["004"]["message"]
+    named = [path.name for path in out.rglob("*") if path.is_file() and b"a-slice-missing" in path.read_bytes()]
+    assert named == [], "folders are often named after people"
     one, two = (json.loads((out / "visits" / f"sub-{n}_ses-01" / "visit.json").read_text()) for n in ("001", "003"))
     assert one["cautions"] == [] and [caution["code"] for caution in two["cautions"]] == ["equally_good"]
     assert one["sparcc"] == two["sparcc"]
