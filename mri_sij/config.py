@@ -117,6 +117,9 @@ class LesionSettings(_Stage):
     odds_mean: float = 0.55
     """Mean probability that a candidate of the combined method must have: marrow that is bright here and there reaches
     the peak too (chosen on simulated patients from 0.5 to 0.65)."""
+    odds_sure: float = 0.7
+    """A candidate of at least this mean probability need not reach `min_contrast`: the level of normal marrow itself is
+    known to some 10 % only (chosen on simulated patients from 0.65, 0.7 and 0.75)."""
     network_grow: float = 0.35
     """The same two where the network alone proposes."""
     network_peak: float = 0.6

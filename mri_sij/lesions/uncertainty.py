@@ -92,11 +92,14 @@ def _passes(search: Search, pieces: Pieces, settings: LesionSettings, change: Pe
     network = settings.method != "rules" and search.oedema is not None
     if network and search.oedema is not None:
         ok &= most(search.oedema) >= moved(thresholds(settings)[1], change.logit)
-        ok &= (settings.method != "combined") | (mean(search.oedema) >= moved(settings.odds_mean, change.logit))
+        # NaN compares false both ways: the network's own probabilities are not held against the limits of the odds.
+        likely = mean(search.oedema) if settings.method == "combined" else np.full(len(size), np.nan)
+        ok &= ~(likely < moved(settings.odds_mean, change.logit))
     if settings.method == "network":
         return np.asarray(ok)
     if network:
-        ok &= mean(search.ratio) >= settings.min_contrast * change.reference
+        bright = mean(search.ratio) >= settings.min_contrast * change.reference
+        ok &= bright | (likely >= moved(settings.odds_sure, change.logit))
     else:
         ok &= most(search.ratio) >= settings.rules_peak * change.reference
     if search.fluid is not None:

@@ -44,6 +44,13 @@ def test_a_candidate_that_is_likely_only_at_its_peak_is_rejected() -> None:
     assert reason is not None and reason.code == "unsure" and "0.50 on average" in reason.message
 
 
+def test_a_candidate_that_is_likely_throughout_need_not_be_bright() -> None:
+    dim = replace(LIKELY, contrast=0.97)
+    assert judge(dim, 0.9, 0.0, LesionSettings()) is None
+    reason = judge(replace(dim, probability=0.65), 0.9, 0.0, LesionSettings())
+    assert reason is not None and reason.code == "faint"
+
+
 @pytest.mark.parametrize(("positive", "ends"), [(False, (0, 3)), (True, (69, 72))])
 def test_the_interval_is_widened_within_the_scale(positive: bool, ends: tuple[int, int]) -> None:
     quadrant = np.zeros((6, 5, 3), bool)

@@ -77,6 +77,7 @@ def test_only_a_scheduler_of_this_machine_is_spoken_to_in_the_clear(text: str) -
 
 SBATCH = """#!/bin/sh
 # Stands for SLURM: keeps the script and runs it at once on this machine.
+PATH=$PATH:/usr/bin:/bin
 for script; do :; done
 cp "$script" "$QUEUE/$$.sh"
 setsid sh "$QUEUE/$$.sh" >"$QUEUE/$$.out" 2>&1 </dev/null &
