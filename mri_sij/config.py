@@ -118,8 +118,11 @@ class LesionSettings(_Stage):
     """Mean probability that a candidate of the combined method must have: marrow that is bright here and there reaches
     the peak too (chosen on simulated patients from 0.5 to 0.65)."""
     odds_sure: float = 0.7
-    """A candidate of at least this mean probability need not reach `min_contrast`: the level of normal marrow itself is
-    known to some 10 % only (chosen on simulated patients from 0.65, 0.7 and 0.75)."""
+    """From this mean probability a candidate need only reach `sure_contrast` (chosen on simulated patients from 0.65,
+    0.7 and 0.75)."""
+    sure_contrast: float = 0.95
+    """Least mean contrast of a candidate that is likely throughout: the level of normal marrow is known to some 10 %
+    only, but what is darker than all marrow is no oedema (our choice)."""
     network_grow: float = 0.35
     """The same two where the network alone proposes."""
     network_peak: float = 0.6

@@ -130,15 +130,15 @@ def judge(found: Candidate, peak: float, fluid: float, settings: LesionSettings)
         (weak, "unsure", f"probability {found.probability or 0:.2f} on average"),
     ]  # fmt: skip
     if settings.method != "network":
-        needed = settings.min_contrast if network else settings.rules_peak
-        reached = found.contrast if network else found.peak_contrast
         sure = settings.method == "combined" and (found.probability or 0) >= settings.odds_sure
+        needed = settings.sure_contrast if sure else settings.min_contrast if network else settings.rules_peak
+        reached = found.contrast if network else found.peak_contrast
         t1 = found.t1_ratio
         shallow = found.depth_mm <= settings.rim_depth_mm
         joint = shallow and t1 is not None and t1 < settings.joint_t1_ratio
         rim = shallow and found.peak_contrast <= settings.rim_contrast
         checks += [
-            (reached < needed and not sure, "faint", f"{reached:.2f} times normal marrow, {needed} needed"),
+            (reached < needed, "faint", f"{reached:.2f} times normal marrow, {needed} needed"),
             (fluid >= settings.vessel_fluid_fraction, "fluid", f"{fluid:.0%} of it is vessel, cyst or joint fluid"),
             (t1 is not None and t1 > settings.fat_t1_ratio, "fat", f"T1 {t1 or 0:.2f} times that of bone"),
             (joint, "joint", f"only {found.depth_mm:.1f} mm deep and T1 {t1 or 0:.2f} times that of bone"),

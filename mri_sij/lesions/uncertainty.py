@@ -98,8 +98,9 @@ def _passes(search: Search, pieces: Pieces, settings: LesionSettings, change: Pe
     if settings.method == "network":
         return np.asarray(ok)
     if network:
-        bright = mean(search.ratio) >= settings.min_contrast * change.reference
-        ok &= bright | (likely >= moved(settings.odds_sure, change.logit))
+        sure = likely >= moved(settings.odds_sure, change.logit)
+        needed = np.where(sure, settings.sure_contrast, settings.min_contrast)
+        ok &= mean(search.ratio) >= needed * change.reference
     else:
         ok &= most(search.ratio) >= settings.rules_peak * change.reference
     if search.fluid is not None:
