@@ -68,7 +68,10 @@ def test_killed_at_random_moments(study: Path, tmp_path: Path) -> None:
 def test_ctrl_c_at_any_moment_leaves_nothing_half_made_and_the_same_command_goes_on(
     study: Path, tmp_path: Path, run: Run
 ) -> None:
+    assert start(study, tmp_path / "whole").wait() == 0
+    whole = quick_study.outputs(tmp_path / "whole")
     moments = random.Random(7)
+    caught = 0
     for n in range(KILLS):
         out = tmp_path / f"out{n}"
         process = start(study, out)
@@ -76,8 +79,13 @@ def test_ctrl_c_at_any_moment_leaves_nothing_half_made_and_the_same_command_goes
             time.sleep(0.01)
         time.sleep(moments.uniform(0, 0.3))
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) != 0
+        # On a busy machine the signal can come when all is done: then all must be there.
+        if process.wait(timeout=20) == 0:
+            assert quick_study.outputs(out) == whole
+        else:
+            caught += 1
         assert [path for folder in ("visits", "comparisons", "status") for path in out.glob(f"{folder}/.*")] == []
+    assert caught >= KILLS / 2
     heard: list[object] = []
     run(study, tmp_path / "out0", heard=heard)
     assert len(heard) == 45
