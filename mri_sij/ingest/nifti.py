@@ -27,7 +27,8 @@ from mri_sij.ingest.limits import BombError, require_plausible_size
 from mri_sij.volume import LabelMap, Volume
 
 FORM_TOLERANCE_MM = 0.1
-"""sform and qform may place a corner voxel this far apart before the file contradicts itself."""
+"""sform and qform may place a corner voxel this far apart, beyond what the rounding of the quaternion explains, before
+the file contradicts itself."""
 
 _GZIP = b"\x1f\x8b"
 
@@ -217,11 +218,26 @@ def _require_agreement(sform: Floats, qform: Floats, header: Nifti1Header | Nift
         return
     grids = [Grid((shape[0], shape[1], shape[2]), form) for form in (sform, qform)]
     off = float(np.abs(grids[0].corners - grids[1].corners).max())
-    if off > FORM_TOLERANCE_MM:
+    reach_mm = float(np.linalg.norm(grids[0].corners - sform[:3, 3], axis=1).max())
+    allowed = FORM_TOLERANCE_MM + reach_mm * _rounding_of_turn(header)
+    if off > allowed:
         raise NiftiError(
-            f"sform and qform place a corner {off:.2f} mm apart (at most {FORM_TOLERANCE_MM}).",
+            f"sform and qform place a corner {off:.2f} mm apart (at most {allowed:.2f}).",
             hint="Which one is right cannot be known: convert the DICOM again.",
         )
+
+
+def _rounding_of_turn(header: Nifti1Header | Nifti2Header) -> float:
+    """Radians by which the stored quaternion may miss the rotation that it was made from.
+
+    NIfTI-1 keeps b, c, d of a unit quaternion in single precision and leaves a = sqrt(1 - b2 - c2 - d2) to the reader
+    (nifti1.h, "quaternion"): near a half turn a is close to 0, and a rounding of 1e-7 becomes one of 1e-3.
+    """
+    parts = [header["quatern_" + name] for name in "bcd"]
+    squared = max(0.0, 1.0 - sum(float(part) ** 2 for part in parts))
+    spare = 4 * float(np.finfo(parts[0].dtype).eps)
+    ends = np.sqrt([max(squared - spare, 0.0), squared, squared + spare])
+    return float(2 * np.diff(ends).max())
 
 
 __all__ = ["BombError", "NiftiError", "NiftiHeader", "read_header", "read_volume", "write_nifti"]
