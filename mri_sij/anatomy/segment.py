@@ -97,18 +97,28 @@ def _wing_tips(sacrum: Mask, labels: NDArray[np.uint8], spacing_mm: tuple[float,
     """Parts of the sacrum that lie apart only because the slices in front cut its wings: beside an ilium, on slices
     that adjoin the main part."""
     parts, count = ndi.label(sacrum & (labels == 0), np.ones((3, 3, 3)))
-    if not count:
-        return parts > 0
-    away = ndi.distance_transform_edt(labels <= SACRUM, spacing_mm)
     seen = np.flatnonzero((labels == SACRUM).any((0, 1)))
-    numbers, inside = np.arange(1, count + 1), parts > 0
-    nearest = np.full(count + 1, np.inf)
-    np.minimum.at(nearest, parts[inside], away[inside])
-    near = nearest[1:] <= _WING_GAP_MM
-    large = np.bincount(parts.ravel(), minlength=count + 1)[1:] * np.prod(spacing_mm) >= _WING_MM3
-    boxes = ndi.find_objects(parts)
-    adjoining = [b[2].stop >= seen[0] and b[2].start <= seen[-1] + 1 for b in boxes]
-    return np.asarray(np.isin(parts, numbers[near & large & np.array(adjoining)]))
+    large = np.bincount(parts.ravel(), minlength=count + 1) * np.prod(spacing_mm) >= _WING_MM3
+    tips = np.zeros(labels.shape, bool)
+    for number, box in enumerate(ndi.find_objects(parts), start=1):
+        adjoins = box[2].stop >= seen[0] and box[2].start <= seen[-1] + 1
+        if large[number] and adjoins:
+            part = parts[box] == number
+            tips[box] |= part & _beside_ilium(part, box, labels, spacing_mm)
+    return tips
+
+
+def _beside_ilium(
+    part: Mask, box: tuple[slice, ...], labels: NDArray[np.uint8], spacing_mm: tuple[float, float, float]
+) -> bool:
+    """Whether any of `part`, which fills `box`, lies within 5 mm of an ilium."""
+    reach = [int(np.ceil(_WING_GAP_MM / mm)) for mm in spacing_mm]
+    wide = tuple(slice(max(b.start - r, 0), b.stop + r) for b, r in zip(box, reach, strict=True))
+    ilium = labels[wide] > SACRUM
+    if not ilium.any():
+        return False
+    inner = tuple(slice(b.start - w.start, b.stop - w.start) for b, w in zip(box, wide, strict=True))
+    return bool((ndi.distance_transform_edt(~ilium, spacing_mm)[inner][part] <= _WING_GAP_MM).any())
 
 
 def _close_holes(labels: NDArray[np.uint8], spacing_mm: tuple[float, float, float]) -> NDArray[np.uint8]:
