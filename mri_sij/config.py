@@ -291,8 +291,8 @@ class CompareSettings(_Stage):
     """Share of the uncertainty of one visit's total that the other visit has alike, being read beside it (0-1; our
     choice; 0 takes the errors of both visits as independent)."""
     over_normal: float = 2.0
-    """Standard deviations of normal bone, from place to place and between the visits, by which persisting oedema must
-    stand out and new oedema have risen (our choice, by simulated visits without oedema)."""
+    """Standard deviations of normal bone: by as many new oedema must have risen between the visits; what was called at
+    the baseline only has gone where it stands out by less and fell by more (our choice, on simulated pairs)."""
 
 
 class StudySettings(_Stage):

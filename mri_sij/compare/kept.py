@@ -23,11 +23,12 @@ from mri_sij.anatomy.joint import Joint, Joints, JointSlice
 from mri_sij.errors import GeometryError, RefusedError
 from mri_sij.evidence import Side
 from mri_sij.geometry import Floats, Grid
+from mri_sij.lesions.reference import intense_from
 from mri_sij.result import VisitResult
 from mri_sij.volume import LabelMap, Volume
 
 KEPT = "followup.npz"
-_VERSION = 1
+_VERSION = 2
 _MARGIN_MM = 15.0
 """Signal is kept this far around the bones: refining looks 6 mm around a bone that may yet move by 4."""
 _LEVELS = 255
@@ -72,15 +73,14 @@ def arrays_of(result: VisitResult) -> Arrays:
     wide = [settings.smoothing_mm / s for s in result.stir.grid.spacing_mm[:2]]
     ratio = ndi.gaussian_filter(result.stir.values, (*wide, 0.0)) / np.maximum(reference.marrow.signal, 1e-6)
     ratio = np.where(_near(labels, box, _RATIO_MARGIN_MM), ratio[box], 0)
-    fluid = reference.fluid.ratio
-    intense = np.nan if fluid is None else settings.intense_fraction * fluid
+    intense = intense_from(reference.fluid, settings)
     arrays: Arrays = {
         "version": np.array(_VERSION, np.int32),
         "shape": np.array(labels.grid.shape, np.int32),
         "affine": np.array(labels.grid.affine),
         "box": np.array([[part.start, part.stop] for part in box], np.int32),
         "ratio": np.clip(np.rint(ratio / _RATIO_STEP), 0, 65535).astype(np.uint16),
-        "intense_from": np.array(intense, np.float64),
+        "intense_from": np.array(np.nan if intense is None else intense, np.float64),
     }
     arrays["stir"], arrays["stir_step"] = _stepped(result.stir.values[box])
     if result.t1 is not None:  # no page shows it

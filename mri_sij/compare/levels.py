@@ -38,6 +38,10 @@ _LEAST_NORMAL = 0.2
 """Share of a bone that must be free of oedema at both visits for its own level to be used, not that of all four."""
 
 
+_LEAST_CELL_MM2, _LEAST_CELLS = 30.0, 8
+"""Normal bone that a cell must hold, and cells that there must be, to tell how much they differ by."""
+
+
 _ROBUST_SD = 1.4826
 """A normal distribution's standard deviation over its median absolute deviation."""
 
@@ -92,7 +96,8 @@ def read_beside(search: Search, oedema: NDArray[np.bool_], carried: Carried, set
     out. Where only one of them calls bone oedema, it went or came only if the signal did: a voxel, or the quadrant of a
     slice that it is part of, that at the other visit exceeds marrow by `same_contrast` of as much is called at the
     follow-up what the baseline calls it. Such persisting oedema must also stand out of normal bone by more than that
-    varies from place to place, and new oedema have risen by more than it varies between the visits (`over_normal`).
+    varies from place to place, or have fallen by no more than normal bone does between the visits, and new oedema must
+    have risen by more (`over_normal`).
     `oedema` is the baseline's on the search box. Without images (`ratio` None) both readings stand as they are.
     """
     if carried.ratio is None:
@@ -103,7 +108,10 @@ def read_beside(search: Search, oedema: NDArray[np.bool_], carried: Carried, set
     stayed = oedema & ~carried.oedema & carried.seen
     stayed &= (second >= least * first) | _as_bright(oedema & carried.seen, second, first, search, least)
     unlike = settings.over_normal * _spread(search, second, neither)
-    stayed &= _cell_means(stayed, second - unlike, search) > 0
+    fallen = settings.over_normal * _spread_of_cells(search, second - first, neither)
+    stayed &= (_cell_means(stayed, second - unlike, search) > 0) | (
+        _cell_means(stayed, first - second, search) <= fallen
+    )
     came = ~oedema & carried.oedema
     was_there = came & ((first >= least * second) | _as_bright(came, first, second, search, least))
     noise = settings.over_normal * _spread(search, second - first, neither)
@@ -125,11 +133,29 @@ def _as_bright(
 def _cell_means(patch: NDArray[np.bool_], field: NDArray[np.float32], search: Search) -> NDArray[np.float32]:
     """At each voxel of `patch` the mean of `field` over the patch's part in its cell; 0 elsewhere."""
     where = np.nonzero(patch)
-    cell = (where[2] * 5 + search.code[where]) * 3 + search.half[where]
+    cell = _cells(where, search)
     means = np.bincount(cell, field[where]) / np.maximum(np.bincount(cell), 1)
     found = np.zeros(patch.shape, np.float32)
     found[where] = means[cell]
     return found
+
+
+def _cells(where: tuple[NDArray[np.intp], ...], search: Search) -> NDArray[np.intp]:
+    """The cell (quadrant of a slice) of each voxel, as a number."""
+    return np.asarray((where[2] * 5 + search.code[where]) * 3 + search.half[where], np.intp)
+
+
+def _spread_of_cells(search: Search, field: NDArray[np.float32], normal: NDArray[np.bool_]) -> float:
+    """Robust standard deviation of the means of `field` over the cells of `normal` bone; infinite with too few, which
+    can tell nothing."""
+    where = np.nonzero(normal)
+    cell = _cells(where, search)
+    counts = np.bincount(cell)
+    means = np.bincount(cell, field[where])[counts > 0] / counts[counts > 0]
+    means = means[counts[counts > 0] * search.pixel_mm2 >= _LEAST_CELL_MM2]
+    if len(means) < _LEAST_CELLS:
+        return float("inf")
+    return float(_ROBUST_SD * np.median(np.abs(means - np.median(means))))
 
 
 def _spread(search: Search, field: NDArray[np.float32], normal: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -69,6 +69,18 @@ def test_the_record_is_the_same_twice_and_holds_no_text(
         assert {archive[name].dtype.kind for name in archive.files} <= set("iuf")
 
 
+@pytest.mark.parametrize(("vessels", "expected"), [(2.0, 2.3), (4.6, 2.53), (9.0, 3.0), (None, None)])
+def test_the_limit_of_intense_is_kept_as_the_visit_was_scored_by_it(
+    results: tuple[VisitResult, VisitResult], vessels: float | None, expected: float | None
+) -> None:
+    findings = results[0].findings
+    assert findings is not None
+    fluid = replace(findings.reference.fluid, ratio=vessels)
+    changed = replace(results[0], findings=replace(findings, reference=replace(findings.reference, fluid=fluid)))
+    kept = kept_of(arrays_of(changed), changed.stir.grid).intense_from
+    assert kept == (None if expected is None else pytest.approx(expected))
+
+
 def test_signal_is_kept_finer_than_noise_near_the_bones(results: tuple[VisitResult, VisitResult]) -> None:
     result = results[0]
     kept = kept_of(arrays_of(result), result.stir.grid)

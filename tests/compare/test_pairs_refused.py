@@ -153,3 +153,13 @@ def test_new_oedema_that_rose_by_no_more_than_normal_bone_varies_is_none(picture
 
     assert new(0.02) == 0
     assert new(2.0) == called.sum()
+
+
+def test_oedema_fainter_than_normal_bone_is_uneven_has_not_gone_while_it_looks_the_same(pictured: Visit) -> None:
+    plain = replace(pictured, stir=None, t1=None)
+    search = levels.search_of(plain, SETTINGS.lesions)
+    called = levels.own_oedema(search, plain)
+    uneven = np.random.default_rng(2).normal(0, 0.8, search.ratio.shape)
+    first = replace(search, ratio=np.where(called, 1.3, 1 + uneven).astype(np.float32))
+    again = levels.Carried(np.zeros_like(called), first.ratio, search.code > 0)
+    assert np.array_equal(levels.read_beside(first, called, again, CompareSettings()).oedema, called)
