@@ -105,13 +105,12 @@ def read_beside(search: Search, oedema: NDArray[np.bool_], carried: Carried, set
     neither = search.bone & carried.seen & ~oedema & ~carried.oedema
     first, second = (_contrast(search, ratio, neither) for ratio in (search.ratio, carried.ratio))
     least = settings.same_contrast
-    stayed = oedema & ~carried.oedema & carried.seen
-    stayed &= (second >= least * first) | _as_bright(oedema & carried.seen, second, first, search, least)
+    missed = oedema & ~carried.oedema & carried.seen
+    as_before = (second >= least * first) | _as_bright(missed, second, first, search, least)
     unlike = settings.over_normal * _spread(search, second, neither)
     fallen = settings.over_normal * _spread_of_cells(search, second - first, neither)
-    stayed &= (_cell_means(stayed, second - unlike, search) > 0) | (
-        _cell_means(stayed, first - second, search) <= fallen
-    )
+    stands_out = _cell_means(missed, second - unlike, search) > 0
+    stayed = missed & as_before & (stands_out | (_cell_means(missed, first - second, search) <= fallen))
     came = ~oedema & carried.oedema
     was_there = came & ((first >= least * second) | _as_bright(came, first, second, search, least))
     noise = settings.over_normal * _spread(search, second - first, neither)
