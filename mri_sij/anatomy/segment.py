@@ -125,14 +125,21 @@ def _close_holes(labels: NDArray[np.uint8], spacing_mm: tuple[float, float, floa
     """Fill holes of each bone slice by slice; in the sacrum only near an ilium, because its foramina are holes too."""
     out = labels.copy()
     for k in range(labels.shape[2]):
-        plane = labels[:, :, k]
+        box = _surrounded(labels[:, :, k] > 0)
+        plane, filled = labels[:, :, k][box], out[:, :, k][box]
         ilium = plane > SACRUM
         if not ilium.any():
             continue
         for label in (LEFT_ILIUM, RIGHT_ILIUM):
-            out[:, :, k][ndi.binary_fill_holes(plane == label) & (plane == 0)] = label
+            filled[ndi.binary_fill_holes(plane == label) & (plane == 0)] = label
         holes = ndi.binary_fill_holes(plane == SACRUM) & (plane == 0)
         if holes.any():
             near = ndi.distance_transform_edt(~ilium, spacing_mm[:2]) < _LATERAL_HOLE_MM
-            out[:, :, k][holes & near] = SACRUM
+            filled[holes & near] = SACRUM
     return out
+
+
+def _surrounded(mask: Mask) -> tuple[slice, ...]:
+    """The box of a mask in the plane, with a margin of one pixel where there is one."""
+    found = ndi.find_objects(mask.astype(np.uint8))
+    return tuple(slice(max(b.start - 1, 0), b.stop + 1) for b in found[0]) if found else (slice(0), slice(0))

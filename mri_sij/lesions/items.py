@@ -105,11 +105,11 @@ def _deep(scored: Mask, search: Search, settings: LesionSettings) -> tuple[NDArr
 
 
 def _deep_piece(inside: Mask, depth_mm: NDArray[np.float32], pixel_mm2: float, settings: LesionSettings) -> bool:
-    pieces, count = ndi.label(inside, np.ones((3, 3)))
-    for number in range(1, count + 1):
-        piece = pieces == number
-        beyond = float((piece & (depth_mm >= settings.deep_mm)).sum()) * pixel_mm2
-        if beyond < settings.min_area_mm2 or depth_mm[piece].min() > settings.deep_touch_mm:
+    pieces, _ = ndi.label(inside, np.ones((3, 3)))
+    for number, box in enumerate(ndi.find_objects(pieces), start=1):
+        piece, at = pieces[box] == number, depth_mm[box]
+        beyond = float((piece & (at >= settings.deep_mm)).sum()) * pixel_mm2
+        if beyond < settings.min_area_mm2 or at[piece].min() > settings.deep_touch_mm:
             continue
         if piece.sum() >= settings.deep_filled * ndi.binary_fill_holes(piece).sum():
             return True
