@@ -24,15 +24,14 @@ class Regions:
     """Arrays on the STIR's grid in the reading frame.
 
     `side` 0 none, 1 left, 2 right joint; `bone` 0 none, 1 sacrum, 2 ilium; `half` 0 none, 1 lower, 2 upper;
-    `depth_mm` distance in the slice from the bone's own articular margin, as readers measure depth, `depth_3d_mm` the
-    same through the slices (both infinite outside the joint's bones); `cartilaginous` where the nearest joint is.
+    `depth_mm` distance in the slice from the bone's own articular margin, as readers measure depth (infinite outside
+    the joint's bones; through the slices: `depth_3d_mm`); `cartilaginous` where the nearest joint is.
     """
 
     side: NDArray[np.uint8]
     bone: NDArray[np.uint8]
     half: NDArray[np.uint8]
     depth_mm: NDArray[np.float32]
-    depth_3d_mm: NDArray[np.float32]
     cartilaginous: NDArray[np.bool_]
 
 
@@ -41,25 +40,45 @@ def divide(labels: LabelMap, joints: Joints) -> Regions:
     shape, spacing = labels.grid.shape, labels.grid.spacing_mm
     side, bone, half = (np.zeros(shape, np.uint8) for _ in range(3))
     depth = np.full(shape, np.inf, np.float32)
-    solid = np.full(shape, np.inf, np.float32)
     cartilaginous = np.zeros(shape, bool)
     for which in Side:
         joint = joints.of(which)
         for k, there in joint.slices.items():
             plane = labels.data[:, :, k]
             own = (plane == SACRUM) | (plane == ILIUM_OF[which])
-            away, row, covered = _to_midline(there, plane.shape, spacing[:2])
-            nearer = own & (away < depth[:, :, k])
-            side[:, :, k][nearer] = REGION_SIDE[which]
-            bone[:, :, k][nearer] = np.where(plane == SACRUM, BONE_SACRUM, BONE_ILIUM)[nearer]
-            middle = _middle_row(there)
-            half[:, :, k][nearer] = np.where(row > middle, HALF_UPPER, HALF_LOWER)[nearer]
-            cartilaginous[:, :, k][nearer] = covered[nearer]
-            depth[:, :, k][nearer] = away[nearer]
-        own_solid = _solid_depth(joints, which, shape, spacing)
-        mine = side == REGION_SIDE[which]
-        solid[mine] = own_solid[mine]
-    return Regions(side, bone, half, depth, solid, cartilaginous)
+            box = _box_of(own, there)
+            away, row, covered = _to_midline(there, box, spacing[:2])
+            here = (*box, k)
+            nearer = own[box] & (away < depth[here])
+            side[here][nearer] = REGION_SIDE[which]
+            bone[here][nearer] = np.where(plane[box] == SACRUM, BONE_SACRUM, BONE_ILIUM)[nearer]
+            half[here][nearer] = np.where(row > _middle_row(there), HALF_UPPER, HALF_LOWER)[nearer]
+            cartilaginous[here][nearer] = covered[nearer]
+            depth[here][nearer] = away[nearer]
+    return Regions(side, bone, half, depth, cartilaginous)
+
+
+def depth_3d_mm(joints: Joints, regions: Regions) -> NDArray[np.float32]:
+    """Distance in space (mm) of every voxel of `regions` from its own articular margin, out to 60 mm from the joint;
+    infinite elsewhere."""
+    out = np.full(joints.grid.shape, np.inf, np.float32)
+    for which in Side:
+        mine = regions.side == REGION_SIDE[which]
+        out[mine] = _solid_depth(joints, which, joints.grid.shape, joints.grid.spacing_mm)[mine]
+    return out
+
+
+def _box_of(own: NDArray[np.bool_], joint: JointSlice) -> tuple[slice, slice]:
+    """The part of a slice that holds the bones and the whole midline."""
+    i, _ = _drawn(joint, own.shape)
+    columns, rows = np.asarray(own.any(1)), np.asarray(own.any(0))
+    columns[i] = rows[np.rint(joint.midline[:, 1]).astype(np.intp)] = True
+    return _span(columns), _span(rows)
+
+
+def _span(there: NDArray[np.bool_]) -> slice:
+    at = np.flatnonzero(there)
+    return slice(int(at[0]), int(at[-1]) + 1)
 
 
 def _middle_row(joint: JointSlice) -> float:
@@ -76,15 +95,17 @@ def _drawn(joint: JointSlice, shape: tuple[int, ...]) -> tuple[NDArray[np.intp],
 
 
 def _to_midline(
-    joint: JointSlice, shape: tuple[int, ...], spacing: tuple[float, float]
+    joint: JointSlice, box: tuple[slice, slice], spacing: tuple[float, float]
 ) -> tuple[NDArray[np.float32], NDArray[np.intp], NDArray[np.bool_]]:
-    """Distance from the articular margin (mm), row of the nearest midline point, and whether that is cartilaginous."""
+    """Over the `box` of a slice: distance from the articular margin (mm), row of the nearest midline point, and whether
+    that is cartilaginous."""
+    shape = (box[0].stop - box[0].start, box[1].stop - box[1].start)
     line = np.ones(shape, bool)
     which = np.zeros(shape, np.intp)
-    i, n = _drawn(joint, shape)
+    i, n = _drawn(joint, (box[0].stop, box[1].stop))
     j = np.rint(joint.midline[n, 1]).astype(np.intp)
-    line[i, j] = False
-    which[i, j] = n
+    line[i - box[0].start, j - box[1].start] = False
+    which[i - box[0].start, j - box[1].start] = n
     away, (near_i, near_j) = ndi.distance_transform_edt(line, spacing, return_indices=True)
     nearest = which[near_i, near_j]
     depth = np.maximum(away - np.minimum(joint.gap_mm[nearest] / 2, HALF_GAP_MM), 0).astype(np.float32)

@@ -20,7 +20,16 @@ from mri_sij.compare.visit import Visit
 from mri_sij.config import CompareSettings, LesionSettings
 from mri_sij.evidence import Evidence, JointSliceEvidence, Side
 from mri_sij.geometry import Floats, Grid
-from mri_sij.lesions.items import Reading, evidence_of, heights_of, intense_from, mark, measure_items, periarticular
+from mri_sij.lesions.items import (
+    Reading,
+    evidence_of,
+    heights_of,
+    intense_from,
+    mark,
+    measure_extent,
+    measure_items,
+    periarticular,
+)  # fmt: skip
 from mri_sij.lesions.search import Search, widen
 
 BONE_OF_CODE = {1: SACRUM, 2: LEFT_ILIUM, 3: SACRUM, 4: RIGHT_ILIUM}
@@ -242,7 +251,8 @@ def read_mask(
     marrow (None: nothing is)."""
     items = measure_items(oedema, search, intense_from(search, intense_ratio), settings)
     heights = heights_of(baseline.joints, search.first_slice, oedema.shape[2])
-    reading = Reading(items, mark(items, heights, settings), heights, search.first_slice)
+    extent = measure_extent(oedema, search, settings)
+    reading = Reading(items, extent, mark(items, heights, settings), heights, search.first_slice)
     return evidence_of(reading, baseline.slices)
 
 

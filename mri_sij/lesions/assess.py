@@ -14,7 +14,16 @@ from mri_sij.config import LesionSettings
 from mri_sij.evidence import NotScorable, Reason
 from mri_sij.lesions import odds, reference
 from mri_sij.lesions.burden import measure_burden
-from mri_sij.lesions.items import Reading, evidence_of, heights_of, intense_from, mark, measure_items, periarticular
+from mri_sij.lesions.items import (
+    Reading,
+    evidence_of,
+    heights_of,
+    intense_from,
+    mark,
+    measure_extent,
+    measure_items,
+    periarticular,
+)  # fmt: skip
 from mri_sij.lesions.oedema import accept
 from mri_sij.lesions.records import OEDEMA_NAMES, Findings, FluidReference, MarrowReference, MuscleSign, Reference
 from mri_sij.lesions.search import Mask, Search, widen
@@ -51,7 +60,8 @@ def find_oedema(
     items = measure_items(oedema, search, intense_from(search, intense_ratio), settings)
     marks = mark(items, heights, settings)
     readings = other_readings(search, heights, intense_ratio, settings)
-    reading = Reading(items, marks, heights, search.first_slice, chances_of(readings, marks))
+    extent = measure_extent(oedema, search, settings)
+    reading = Reading(items, extent, marks, heights, search.first_slice, chances_of(readings, marks))
     rows = np.array(anatomy.slice_choice.numbers, np.intp) - search.first_slice
     rows = rows[(rows >= 0) & (rows < oedema.shape[2])]
     return Findings(

@@ -5,6 +5,7 @@ The same functions measure the oedema that was found, its perturbed readings, an
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,15 +39,21 @@ _HALF = {Half.LOWER: 1, Half.UPPER: 2}
 
 @dataclass(frozen=True, eq=False)
 class Items:
-    """What a mask implies, by slice of the search box: `oedema_mm2` and `bone_mm2` of shape (slices, 5 codes, 3
-    halves), `deep` and `depth_mm` (slices, 5 codes), `intense_mm2` (slices, 5 codes) and `intensity` (slices, 5
-    codes), the 95th percentile of contrast."""
+    """What decides the items of a mask, by slice of the search box: `oedema_mm2` and `bone_mm2` of shape (slices, 5
+    codes, 3 halves), `deep` and `intense_mm2` (slices, 5 codes)."""
 
     oedema_mm2: Floats
     bone_mm2: Floats
     deep: NDArray[np.bool_]
-    depth_mm: Floats
     intense_mm2: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Extent:
+    """What evidence tells beside the items, by slice of the search box and code: `depth_mm`, the 98th percentile of
+    depth, and `intensity`, the 95th percentile of contrast; 0 without oedema."""
+
+    depth_mm: Floats
     intensity: Floats
 
 
@@ -80,28 +87,44 @@ def measure_items(oedema: Mask, search: Search, intense: Mask | None, settings: 
     anything is."""
     near = periarticular(search, settings)
     scored = oedema & near
-    deep, depth = _deep(scored, search, settings)
     bright = np.zeros_like(scored) if intense is None else scored & intense
     return Items(
-        areas(scored, search), areas(near & search.bone, search), deep, depth,
-        areas(bright, search).sum(2), _percentiles(scored, search),
+        areas(scored, search), areas(near & search.bone, search), _deep(scored, search, settings),
+        areas(bright, search).sum(2),
     )  # fmt: skip
 
 
-def _deep(scored: Mask, search: Search, settings: LesionSettings) -> tuple[NDArray[np.bool_], Floats]:
-    """Depth item and greatest depth (mm) by slice and code: oedema that begins at the joint and, homogeneous,
-    reaches `deep_mm`."""
-    shape = (scored.shape[2], 5)
-    deep, depth = np.zeros(shape, bool), np.zeros(shape)
+def measure_extent(oedema: Mask, search: Search, settings: LesionSettings) -> Extent:
+    """How deep and how bright the scored part of `oedema` is."""
+    scored = oedema & periarticular(search, settings)
+    depth, intensity = np.zeros((2, scored.shape[2], 5))
+    for k, code, inside, box in _bones(scored, search):
+        depth[k, code] = _depth_of(search.depth_mm[:, :, k][box][inside])
+        intensity[k, code] = float(np.percentile(search.ratio[:, :, k][box][inside], 95))
+    return Extent(depth, intensity)
+
+
+def _bones(scored: Mask, search: Search) -> Iterator[tuple[int, int, Mask, tuple[slice, ...]]]:
+    """Slice, code, and scored oedema in its box of the slice, bone by bone."""
     for k in np.flatnonzero(scored.any((0, 1))):
-        for code in np.unique(search.code[:, :, k][scored[:, :, k]]):
-            own = scored[:, :, k] & (search.code[:, :, k] == code)
-            box = ndi.find_objects(own.astype(np.uint8))[0]
-            inside, at = own[box], search.depth_mm[:, :, k][box]
-            depth[k, code] = float(np.percentile(at[inside], 98))
-            if depth[k, code] >= settings.deep_mm:
-                deep[k, code] = _deep_piece(inside, at, search.pixel_mm2, settings)
-    return deep, depth
+        own = np.where(scored[:, :, k], search.code[:, :, k], 0)
+        for code, box in enumerate(ndi.find_objects(own), start=1):
+            if box is not None:
+                yield int(k), code, own[box] == code, box
+
+
+def _depth_of(depth_mm: NDArray[np.float32]) -> float:
+    return float(np.percentile(depth_mm, 98))
+
+
+def _deep(scored: Mask, search: Search, settings: LesionSettings) -> NDArray[np.bool_]:
+    """Depth item by slice and code: oedema that begins at the joint and, homogeneous, reaches `deep_mm`."""
+    deep = np.zeros((scored.shape[2], 5), bool)
+    for k, code, inside, box in _bones(scored, search):
+        at = search.depth_mm[:, :, k][box]
+        if at[inside].max() >= settings.deep_mm and _depth_of(at[inside]) >= settings.deep_mm:
+            deep[k, code] = _deep_piece(inside, at, search.pixel_mm2, settings)
+    return deep
 
 
 def _deep_piece(inside: Mask, depth_mm: NDArray[np.float32], pixel_mm2: float, settings: LesionSettings) -> bool:
@@ -114,15 +137,6 @@ def _deep_piece(inside: Mask, depth_mm: NDArray[np.float32], pixel_mm2: float, s
         if piece.sum() >= settings.deep_filled * ndi.binary_fill_holes(piece).sum():
             return True
     return False
-
-
-def _percentiles(scored: Mask, search: Search) -> Floats:
-    out = np.zeros((scored.shape[2], 5))
-    for k in np.flatnonzero(scored.any((0, 1))):
-        ratio, code = search.ratio[:, :, k][scored[:, :, k]], search.code[:, :, k][scored[:, :, k]]
-        for number in np.unique(code):
-            out[k, number] = float(np.percentile(ratio[code == number], 95))
-    return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,10 +202,11 @@ def scored_halves(height_mm: float) -> tuple[Half, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """One reading of the search box, ready for evidence: areas, decisions, the joints' heights, and, if known, each
-    item's probability."""
+    """One reading of the search box, ready for evidence: areas, extent, decisions, the joints' heights, and, if known,
+    each item's probability."""
 
     items: Items
+    extent: Extent
     marks: Marks
     heights_mm: Floats
     first_slice: int
@@ -215,7 +230,7 @@ def _joint_slice(reading: Reading, number: int, side: Side) -> JointSliceEvidenc
         for half in halves
         for bone in (Bone.ILIUM, Bone.SACRUM)
     )
-    items, marks, chances = reading.items, reading.marks, reading.chances
+    extent, marks, chances = reading.extent, reading.marks, reading.chances
     codes = [2 * row - 1, 2 * row]
     positive = any(q.oedema for q in quadrants)
     return JointSliceEvidence(
@@ -227,8 +242,8 @@ def _joint_slice(reading: Reading, number: int, side: Side) -> JointSliceEvidenc
         intense_probability=None if chances is None else float(chances.intense[k, row]),
         deep_probability=None if chances is None else float(chances.deep[k, row]),
         joint_height_mm=height,
-        depth_mm=float(items.depth_mm[k, codes].max()) if positive else None,
-        intensity_ratio=float(items.intensity[k, codes].max()) if positive else None,
+        depth_mm=float(extent.depth_mm[k, codes].max()) if positive else None,
+        intensity_ratio=float(extent.intensity[k, codes].max()) if positive else None,
     )
 
 

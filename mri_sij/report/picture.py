@@ -38,5 +38,5 @@ def png_uri(picture: NDArray[np.uint8]) -> str:
     from PIL import Image  # noqa: PLC0415 - only pages need it
 
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG", optimize=True)
+    Image.fromarray(picture).save(buffer, "PNG")
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

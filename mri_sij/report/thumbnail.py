@@ -34,5 +34,5 @@ def thumbnail_png(result: VisitResult) -> bytes | None:
     inside = np.asarray(mask.resize(size, Image.Resampling.NEAREST)) > 0
     shown[inside & ~ndi.binary_erosion(inside)] = OEDEMA
     buffer = io.BytesIO()
-    Image.fromarray(shown).save(buffer, "PNG", optimize=True)
+    Image.fromarray(shown).save(buffer, "PNG")
     return buffer.getvalue()
