@@ -18,9 +18,21 @@ MAY_IMPORT = {
     "resample": {"geometry", "volume"},
     "sitk_bridge": {"errors", "geometry", "volume"},
     "ingest": {"errors", "evidence", "geometry", "volume", "config", "resample", "sitk_bridge"},
+    "pelvis": set(),
     "network": {"errors", "geometry", "volume", "resample"},
-    "phantom": {"errors", "evidence", "geometry", "volume", "config", "ingest", "anatomy", "scoring"},
-    "anatomy": {"errors", "evidence", "geometry", "volume", "config", "resample", "sitk_bridge", "network", "ingest"},
+    "phantom": {"errors", "evidence", "geometry", "volume", "config", "pelvis", "ingest", "anatomy", "scoring"},
+    "anatomy": {
+        "errors",
+        "evidence",
+        "geometry",
+        "volume",
+        "config",
+        "resample",
+        "sitk_bridge",
+        "pelvis",
+        "network",
+        "ingest",
+    },
     "lesions": {"errors", "evidence", "geometry", "volume", "config", "resample", "sitk_bridge", "network", "anatomy"},
     "scoring": {"errors", "evidence", "config"},
 }
@@ -31,7 +43,7 @@ THIRD_PARTY = {
     "rich": {"cli"},
     "pydicom": {"ingest", "report", "phantom", "cli"},
     "gdcm": {"ingest"},
-    "SimpleITK": {"sitk_bridge", "ingest", "compare", "phantom"},
+    "SimpleITK": {"sitk_bridge", "ingest", "compare", "pelvis"},
     "nibabel": {"ingest", "report"},
     "onnxruntime": {"network", "anatomy"},
     "highdicom": {"report", "anatomy"},
@@ -42,7 +54,7 @@ THIRD_PARTY = {
     "matplotlib": {"report", "compare", "study"},
 }
 """Packages and the only rooms that may import them; of SimpleITK ingest has the readers, compare the registration and
-phantom the distance maps."""
+pelvis the distance maps."""
 
 HEAVY = {"numpy", "pydicom", "SimpleITK", "scipy", "nibabel", "skimage", "matplotlib", "onnxruntime", "pydantic"}
 

@@ -17,7 +17,8 @@ class Segmentation:
 
     `labels` holds 1 sacrum, 2 left ilium, 3 right ilium; `bone_probability` the probability (0-1) of the label given.
     `agreement` is the Dice of the bones between two passes of the segmenter (None where it has only one);
-    `source` names the back end and `model_sha256` its network.
+    `source` names the back end and `model_sha256` its network. `shape_mm` is the mean distance between the bones as
+    the network had them and the fitted shape model (None where none was fitted, or the model did not fit).
     """
 
     labels: LabelMap
@@ -25,3 +26,4 @@ class Segmentation:
     agreement: float | None
     source: str
     model_sha256: str | None
+    shape_mm: float | None = None

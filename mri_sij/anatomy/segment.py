@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from mri_sij.anatomy.labels import LEFT_ILIUM, NAMES, RIGHT_ILIUM, SACRUM, Segmentation
+from mri_sij.anatomy.prior import ShapePrior, held_to_shape, shape_prior
 from mri_sij.config import AnatomySettings
+from mri_sij.geometry import Grid
 from mri_sij.network.maps import Maps
 from mri_sij.volume import LabelMap, Volume
 
@@ -18,28 +20,59 @@ _SMOOTH_MM = (0.9, 0.9, 2.0)
 
 _WING_GAP_MM, _WING_MM3 = 5.0, 300.0
 _CLEFT_MM = 9.0
+_COARSE_MM = 2.0
+_CORTEX_MM, _BLADE_MM, _JOINT_SIDE_MM = 0.6, 6.0, 9.0
 
 
 def segment(maps: Maps, settings: AnatomySettings) -> Segmentation:
-    """Bones from the maps, in the reading frame: most probable class, islands dropped, holes beside the joint closed.
+    """Bones from the maps, in the reading frame: held to the shape of a pelvis, most probable class, islands dropped,
+    holes beside the joint closed, cortex and blades without marrow left out as readers do.
 
     Left and right come from the affine: ilium to the patient's left of the sacrum's middle is left.
     """
-    classes = np.stack([maps.background, maps.sacrum, maps.ilium, maps.lumbar])
-    sigma = [mm / s for mm, s in zip(_SMOOTH_MM, maps.grid.spacing_mm, strict=True)]
-    smooth = np.stack([ndi.gaussian_filter(c, sigma) for c in classes])
-    winner = smooth.argmax(0)
+    prior = _prior_of(maps, settings)
+    if prior is not None:
+        maps = held_to_shape(maps, prior)
+    winner = _winner(maps)
     sacrum = main_part(winner == 1, settings.island_fraction)
     labels = np.zeros(maps.grid.shape, np.uint8)
     if sacrum.any():
         labels = label_sides(sacrum, winner == 2, settings.island_fraction)
         labels[_wing_tips(winner == 1, labels, maps.grid.spacing_mm)] = SACRUM
         labels = _close_holes(labels, maps.grid.spacing_mm)
+        labels = within_cortex(labels, maps.grid.spacing_mm)
         _centre_joints(labels, maps)
     probability = np.where(labels == SACRUM, maps.sacrum, np.where(labels > 0, maps.ilium, 0)).astype(np.float32)
     return Segmentation(
-        LabelMap(labels, maps.grid, NAMES), Volume(probability, maps.grid), maps.agreement, "builtin", maps.model_sha256
+        LabelMap(labels, maps.grid, NAMES),
+        Volume(probability, maps.grid),
+        maps.agreement,
+        "builtin",
+        maps.model_sha256,
+        None if prior is None else prior.residual_mm,
     )
+
+
+def _prior_of(maps: Maps, settings: AnatomySettings) -> ShapePrior | None:
+    """The shape model fitted to the bones as the network has them, on every so many pixels; None where it does not fit:
+    what is no pelvis must not be made to look like one."""
+    step = max(1, round(_COARSE_MM / maps.grid.spacing_mm[0]))
+    classes = np.stack([m[::step, ::step] for m in (maps.background, maps.sacrum, maps.ilium, maps.lumbar)])
+    winner = classes.argmax(0)
+    sacrum = main_part(winner == 1, settings.island_fraction)
+    if not sacrum.any():
+        return None
+    affine = maps.grid.affine @ np.diag([step, step, 1, 1])
+    grid = Grid((winner.shape[0], winner.shape[1], winner.shape[2]), affine)
+    prior = shape_prior(label_sides(sacrum, winner == 2, settings.island_fraction), grid)
+    return prior if prior is not None and prior.residual_mm <= settings.max_shape_mm else None
+
+
+def _winner(maps: Maps) -> NDArray[np.intp]:
+    """Most probable class of the smoothed maps: 0 background, 1 sacrum, 2 ilium, 3 lumbar."""
+    sigma = [mm / s for mm, s in zip(_SMOOTH_MM, maps.grid.spacing_mm, strict=True)]
+    classes = (maps.background, maps.sacrum, maps.ilium, maps.lumbar)
+    return np.asarray(np.stack([ndi.gaussian_filter(c, sigma) for c in classes]).argmax(0))
 
 
 def label_sides(sacrum: Mask, ilium: Mask, island_fraction: float) -> NDArray[np.uint8]:
@@ -121,6 +154,30 @@ def _beside_ilium(
     return bool((ndi.distance_transform_edt(~ilium, spacing_mm)[inner][part] <= _WING_GAP_MM).any())
 
 
+def within_cortex(labels: NDArray[np.uint8], spacing_mm: tuple[float, float, float]) -> NDArray[np.uint8]:
+    """Bones as readers outline them on MRI: marrow within the cortex, which is dark like what lies about it.
+
+    The outer 0.6 mm are left out, though not towards the joint, where the margin is measured from; and of the ilia the
+    blades too thin (6 mm) to hold marrow that could be seen.
+    """
+    out = labels.copy()
+    reached = [round(2 * _JOINT_SIDE_MM / mm) + 1 for mm in spacing_mm[:2]]
+    for label in (SACRUM, LEFT_ILIUM, RIGHT_ILIUM):
+        for k in np.flatnonzero((labels == label).any((0, 1))):
+            box = _surrounded(labels[:, :, k] == label, round(_JOINT_SIDE_MM / spacing_mm[0]))
+            plane = labels[:, :, k][box]
+            bone = plane == label
+            depth = ndi.distance_transform_edt(bone, spacing_mm[:2])
+            kept = bone & (depth > _CORTEX_MM)
+            if label != SACRUM:
+                core = depth > _BLADE_MM / 2
+                reach = ndi.distance_transform_edt(~core, spacing_mm[:2]) if core.any() else np.inf
+                kept &= reach <= _BLADE_MM / 2 + spacing_mm[0] / 2
+            beside = ndi.maximum_filter((plane > 0) & ~bone, reached)
+            out[:, :, k][box][bone & ~kept & ~beside] = 0
+    return out
+
+
 def _close_holes(labels: NDArray[np.uint8], spacing_mm: tuple[float, float, float]) -> NDArray[np.uint8]:
     """Fill holes of each bone slice by slice; in the sacrum only near an ilium, because its foramina are holes too."""
     out = labels.copy()
@@ -139,7 +196,7 @@ def _close_holes(labels: NDArray[np.uint8], spacing_mm: tuple[float, float, floa
     return out
 
 
-def _surrounded(mask: Mask) -> tuple[slice, ...]:
-    """The box of a mask in the plane, with a margin of one pixel where there is one."""
+def _surrounded(mask: Mask, margin: int = 1) -> tuple[slice, ...]:
+    """The box of a mask in the plane, with a margin of some pixels where there are any."""
     found = ndi.find_objects(mask.astype(np.uint8))
-    return tuple(slice(max(b.start - 1, 0), b.stop + 1) for b in found[0]) if found else (slice(0), slice(0))
+    return tuple(slice(max(b.start - margin, 0), b.stop + margin) for b in found[0]) if found else (slice(0), slice(0))

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from mri_sij.phantom.shape import Floats, Pelvis, draw_pelvis
-from mri_sij.phantom.solid import Field, Lattice, ellipsoid, fill_mesh, noise, paint_tube, signed_distance
+from mri_sij.pelvis.mesh import Field, Floats, Lattice, fill_mesh, signed_distance
+from mri_sij.phantom.shape import Pelvis, draw_pelvis
+from mri_sij.phantom.solid import ellipsoid, noise, paint_tube
 from mri_sij.phantom.tissue import Tissue
 
 LATTICE = Lattice((-153.0, -102.0, -90.0), 1.5, (205, 156, 144))

@@ -12,9 +12,9 @@ import numpy as np
 from scipy import ndimage as ndi
 
 from mri_sij.evidence import Bone, Side
+from mri_sij.pelvis.mesh import Field, Floats
 from mri_sij.phantom.body import Person
-from mri_sij.phantom.shape import Floats
-from mri_sij.phantom.solid import Field, noise
+from mri_sij.phantom.solid import noise
 
 
 @dataclass(frozen=True)

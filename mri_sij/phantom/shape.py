@@ -1,24 +1,15 @@
-"""Pelvic bones as surfaces, drawn from a statistical shape model of 40 people.
+"""A simulated person's pelvic bones as surfaces, drawn from the shape model of 40 people (`mri_sij.pelvis.model`).
 
-The model (`pelvis_shapes.npz`, made by `pipelines/train_segmenter/make_shapes.py`) holds the mean and the principal
-modes of corresponding vertices of sacrum (S1-S3), left and right hip bone, from the pelvis atlas of Han et al. 2019
-(doi:10.1088/1361-6560/ab1456, CC BY 4.0). Frame: pelvic millimetres, x to the left, y to the back, z up (LPS), origin
-at the mean of all vertices.
+Frame: pelvic millimetres, x to the left, y to the back, z up (LPS), origin at the mean of all vertices.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int32]
-
-BONES = ("sacrum", "left hip", "right hip")
+from mri_sij.pelvis.model import Floats, Ints, load_model
 
 # Landmarks of the mean sacrum in its mid-sagittal plane (y, z), read off the mean shape; followed through the modes
 # by the mean of the nearest corresponding vertices.
@@ -33,38 +24,12 @@ _LANDMARKS_YZ = {
 
 
 @dataclass(frozen=True, eq=False)
-class ShapeModel:
-    """Mean vertices (3, n, 3), modes (m, 3, n, 3) scaled to one standard deviation, triangles per bone (t, 3)."""
-
-    mean: Floats
-    modes: Floats
-    faces: tuple[Ints, Ints, Ints]
-
-
-@dataclass(frozen=True, eq=False)
 class Pelvis:
     """One person's bones: vertices (3, n, 3) in pelvic mm, triangles per bone, landmarks of the sacrum (3,)."""
 
     vertices: Floats
     faces: tuple[Ints, Ints, Ints]
     landmarks: dict[str, Floats]
-
-
-@lru_cache(maxsize=1)
-def load_model() -> ShapeModel:
-    """The shipped shape model."""
-    with (files("mri_sij.phantom") / "pelvis_shapes.npz").open("rb") as stream, np.load(stream) as stored:
-        scale = stored["mode_scale"].astype(float)
-        modes = stored["modes"].astype(float) * scale[:, None, None, None]
-        return ShapeModel(
-            stored["mean"].astype(float),
-            modes,
-            (
-                stored["faces_0"].astype(np.int32),
-                stored["faces_1"].astype(np.int32),
-                stored["faces_2"].astype(np.int32),
-            ),
-        )
 
 
 def draw_pelvis(rng: np.random.Generator) -> Pelvis:

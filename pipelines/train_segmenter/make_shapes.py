@@ -1,4 +1,4 @@
-"""Make `mri_sij/phantom/pelvis_shapes.npz` from the surfaces of the pelvis atlas of Han et al. 2019 (CC BY 4.0).
+"""Make `mri_sij/pelvis/pelvis_shapes.npz` from the surfaces of the pelvis atlas of Han et al. 2019 (CC BY 4.0).
 
 usage: python make_shapes.py ATLAS_SURFACE_FOLDER OUT.npz
 

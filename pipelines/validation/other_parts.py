@@ -12,10 +12,11 @@ import numpy as np
 from scipy import ndimage as ndi
 
 from mri_sij.geometry import Grid
+from mri_sij.pelvis.mesh import Field, Lattice
 from mri_sij.phantom.body import Frame, Person
 from mri_sij.phantom.draw import draw_scanner
 from mri_sij.phantom.scan import Matrix, Position, SimulatedVisit, acquire, grid_of
-from mri_sij.phantom.solid import Field, Lattice, ellipsoid, noise, paint_tube
+from mri_sij.phantom.solid import ellipsoid, noise, paint_tube
 from mri_sij.phantom.tissue import Tissue
 from mri_sij.phantom.visits import draw_courses, draw_sessions, person_of, scan
 from mri_sij.volume import Volume

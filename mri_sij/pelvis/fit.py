@@ -1,0 +1,263 @@
+"""Fit the shape model of the pelvis to bones that were found in a scan.
+
+An active shape model (Cootes et al. 1995): pose, size, principal modes and a small movement of each hip bone of its
+own are drawn, by Gauss-Newton steps, to where the model's vertices lie on the border of the found bones. A
+redescending weight (Geman and McClure 1987), annealed from wide to narrow, lets bone that was lost, and tissue that
+was taken for bone, pull no longer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from mri_sij.pelvis.model import BONES, Floats, load_model
+
+Field = NDArray[np.float32]
+
+MODES = 20
+"""Principal modes that are fitted; the others are below a millimetre."""
+
+_EVERY = 8
+_FAR_MM = 30.0
+_START_DEG = -35.0
+"""Turn of the pelvis about the left-right axis to start from: that of usual semicoronal slices. From 55 degrees off
+either way the fit still comes to the same place."""
+_POSE_ROUNDS, _POSE_FIRST_MM, _POSE_LAST_MM = 10, 25.0, 12.0
+_SHAPE_ROUNDS, _SHAPE_FIRST_MM, _SHAPE_LAST_MM = 25, 15.0, 3.0
+_COOLING = 0.8
+_PRIOR_MM2 = 20.0
+"""Variance (mm2) of a vertex's distance times the number of neighbours that err with it: what a mode of one standard
+deviation is weighed against."""
+_SIZE_SPREAD, _HIP_TURN_DEG, _HIP_SHIFT_MM = 0.06, 2.5, 2.0
+_WIDEST_MODE, _LARGEST_TURN, _LARGEST_GROWTH = 3.0, 0.2, 0.1
+_CUT_FRONT_YZ, _CUT_BACK_YZ, _CUT_MARGIN_MM = (41.0, -2.0), (57.0, 3.0), 4.0
+"""Front and back of the plane in which the model's sacrum ends, below S3 (y, z of the mean shape)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pose:
+    """Where the model lies: `scale * rotation @ shape + shift`, its modes' weights in standard deviations, and how
+    each hip bone turned (2, 3, 3) and moved (2, 3) by itself about its own middle."""
+
+    rotation: Floats
+    shift: Floats
+    scale: float
+    weights: Floats
+    hip_rotations: Floats
+    hip_shifts: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class FittedPelvis:
+    """The model where it fits best: `pose`, and `residual_mm`, the mean distance of its vertices in the field of view
+    from the border of the bones that were found (each at most 10 mm)."""
+
+    pose: Pose
+    residual_mm: float
+
+    def vertices(self, bone: int) -> Floats:
+        """All vertices (n, 3) of a bone (0 sacrum, 1 left hip, 2 right hip) in the frame of the fit, mm."""
+        placed, _ = _placed(self.pose, bone, slice(None))
+        return placed
+
+    def above_cut_mm(self, points: Floats) -> Floats:
+        """How far points (n, 3) of the frame lie above the plane below S3, in which the model's sacrum ends."""
+        return _above_cut((points - self.pose.shift) @ self.pose.rotation / self.pose.scale)
+
+
+@dataclass(frozen=True, eq=False)
+class Border:
+    """Signed distance (mm) to one bone's border, smoothed, and its slopes along x, y, z, on an array whose first voxel
+    is the origin."""
+
+    distance: Field
+    slopes: tuple[Field, Field, Field]
+    spacing_mm: tuple[float, float, float]
+
+    def at(self, points: Floats) -> tuple[NDArray[np.bool_], Floats, Floats]:
+        """Which points (n, 3) lie in the field of view; of those, distance (m,) and slopes (m, 3)."""
+        index = points / self.spacing_mm
+        seen = ((index >= 0) & (index <= np.array(self.distance.shape) - 1)).all(1)
+        where = index[seen].T
+        distance = ndi.map_coordinates(self.distance, where, order=1)
+        slopes = np.stack([ndi.map_coordinates(s, where, order=1) for s in self.slopes], 1)
+        return np.asarray(seen), np.asarray(distance, float), np.asarray(slopes, float)
+
+    @property
+    def mirrored(self) -> Border:
+        """The border with left and right exchanged."""
+        x, y, z = (s[::-1] for s in self.slopes)
+        return Border(self.distance[::-1], (-x, y, z), self.spacing_mm)
+
+
+Borders = tuple[Border, Border, Border]
+"""Of the sacrum, the left and the right ilium."""
+
+
+def borders_of(labels: NDArray[np.uint8], spacing_mm: tuple[float, float, float]) -> Borders | None:
+    """Borders of `labels` (0 none, 1 sacrum, 2 left, 3 right ilium) of shape (x to the left, y to the back, z up) and
+    that spacing. None where one of the bones is missing."""
+    if any(not (labels == n).any() for n in (1, 2, 3)):
+        return None
+    sacrum, left, right = (_border(labels == n, spacing_mm) for n in (1, 2, 3))
+    return sacrum, left, right
+
+
+def mirrored(borders: Borders) -> Borders:
+    """The same bones of the mirrored patient."""
+    sacrum, left, right = borders
+    return sacrum.mirrored, right.mirrored, left.mirrored
+
+
+def fit_pelvis(borders: Borders) -> FittedPelvis:
+    """The model fitted to borders of bones, in their frame."""
+    inside = np.argwhere(borders[0].distance < 0)
+    pose = _start(np.radians(_START_DEG), inside.mean(0) * borders[0].spacing_mm)
+    pose = _steps(pose, borders, 4 * _EVERY, (_POSE_FIRST_MM, _POSE_LAST_MM), _POSE_ROUNDS, pose_only=True)
+    pose = _steps(pose, borders, _EVERY, (_SHAPE_FIRST_MM, _SHAPE_LAST_MM), _SHAPE_ROUNDS)
+    return FittedPelvis(pose, _residual_mm(pose, borders))
+
+
+def _border(bone: NDArray[np.bool_], spacing_mm: tuple[float, float, float]) -> Border:
+    away = ndi.distance_transform_edt(~bone, spacing_mm) - ndi.distance_transform_edt(bone, spacing_mm)
+    distance = ndi.gaussian_filter(np.clip(away, -_FAR_MM, _FAR_MM).astype(np.float32), 0.7)
+    slopes = [np.asarray(np.gradient(distance, mm, axis=n), np.float32) for n, mm in enumerate(spacing_mm)]
+    return Border(distance, (slopes[0], slopes[1], slopes[2]), spacing_mm)
+
+
+def _start(tilt: float, middle: Floats) -> Pose:
+    turned = _rotation(np.array([tilt, 0.0, 0.0]))
+    none = np.stack([np.eye(3), np.eye(3)])
+    shift = middle - turned @ load_model().mean[0].mean(0)
+    return Pose(turned, shift, 1.0, np.zeros(MODES), none, np.zeros((2, 3)))
+
+
+def _steps(
+    pose: Pose,
+    borders: Borders,
+    every: int,
+    scales_mm: tuple[float, float],
+    rounds: int,
+    *,
+    pose_only: bool = False,
+) -> Pose:
+    """Gauss-Newton steps; the unknowns are turn, shift, growth, modes, and turn and shift of each hip."""
+    chosen = _fitted_vertices(every)
+    strength = _PRIOR_MM2 * len(chosen[1]) / len(_fitted_vertices(_EVERY)[1])
+    for n in range(rounds):
+        scale_mm = max(scales_mm[0] * _COOLING**n, scales_mm[1])
+        curve, slope = _prior(pose, strength)
+        for bone, border in enumerate(borders):
+            distance, jacobian = _linear(pose, bone, chosen[bone], border)
+            weighted = jacobian / (1 + (distance / scale_mm) ** 2)[:, None] ** 2
+            curve += weighted.T @ jacobian
+            slope += weighted.T @ distance
+        free = 6 if pose_only else len(slope)
+        step = np.zeros(len(slope))
+        step[:free] = -np.linalg.solve(curve[:free, :free], slope[:free])
+        pose = _moved(pose, step)
+    return pose
+
+
+def _linear(pose: Pose, bone: int, chosen: NDArray[np.intp], border: Border) -> tuple[Floats, Floats]:
+    """Distances (n,) of the vertices in view from the border, and how each unknown changes them (n, unknowns)."""
+    placed, shape = _placed(pose, bone, chosen)
+    seen, distance, slopes = border.at(placed)
+    turned = placed[seen] - pose.shift
+    out = np.zeros((len(distance), 7 + MODES + 12))
+    out[:, :3] = np.cross(turned, slopes)
+    out[:, 3:6] = slopes
+    out[:, 6] = (slopes * turned).sum(1)
+    own = slopes @ (pose.scale * pose.rotation)
+    of_shape = own
+    if bone:
+        first = 7 + MODES + 6 * (bone - 1)
+        of_shape = own @ pose.hip_rotations[bone - 1]
+        about = (shape[seen] - _hip_middle(bone)) @ pose.hip_rotations[bone - 1].T
+        out[:, first : first + 3] = np.cross(about, own)
+        out[:, first + 3 : first + 6] = own
+    out[:, 7 : 7 + MODES] = np.einsum("ni,mni->nm", of_shape, load_model().modes[:MODES, bone, chosen[seen]])
+    return distance, out
+
+
+def _prior(pose: Pose, strength: float) -> tuple[Floats, Floats]:
+    """Curvature and slope of what holds size, modes and hips back."""
+    hip = [1 / np.radians(_HIP_TURN_DEG) ** 2] * 3 + [1 / _HIP_SHIFT_MM**2] * 3
+    diagonal = strength * np.array([0.0] * 6 + [1 / _SIZE_SPREAD**2] + [1.0] * MODES + hip + hip)
+    turns = [_turn_of(r) for r in pose.hip_rotations]
+    now = np.concatenate([
+        np.zeros(6), [np.log(pose.scale)], pose.weights,
+        turns[0], pose.hip_shifts[0], turns[1], pose.hip_shifts[1],
+    ])  # fmt: skip
+    return np.diag(diagonal + 1e-6), diagonal * now
+
+
+def _moved(pose: Pose, step: Floats) -> Pose:
+    turn, growth = step[:3], float(np.clip(step[6], -_LARGEST_GROWTH, _LARGEST_GROWTH))
+    hips = step[7 + MODES :].reshape(2, 6)
+    return replace(
+        pose,
+        rotation=_rotation(np.clip(turn, -_LARGEST_TURN, _LARGEST_TURN)) @ pose.rotation,
+        shift=pose.shift + step[3:6],
+        scale=pose.scale * float(np.exp(growth)),
+        weights=np.clip(pose.weights + step[7 : 7 + MODES], -_WIDEST_MODE, _WIDEST_MODE),
+        hip_rotations=np.stack([_rotation(h[:3]) @ r for h, r in zip(hips, pose.hip_rotations, strict=True)]),
+        hip_shifts=pose.hip_shifts + hips[:, 3:],
+    )
+
+
+def _placed(pose: Pose, bone: int, chosen: NDArray[np.intp] | slice) -> tuple[Floats, Floats]:
+    """Vertices of a bone in the frame of the fit, and in the model's own before its hip moved."""
+    model = load_model()
+    shape = model.mean[bone, chosen] + np.tensordot(pose.weights, model.modes[:MODES, bone][:, chosen], 1)
+    moved = shape
+    if bone:
+        middle = _hip_middle(bone)
+        moved = (shape - middle) @ pose.hip_rotations[bone - 1].T + middle + pose.hip_shifts[bone - 1]
+    return pose.scale * moved @ pose.rotation.T + pose.shift, shape
+
+
+def _hip_middle(bone: int) -> Floats:
+    return np.asarray(load_model().mean[bone].mean(0))
+
+
+def _fitted_vertices(every: int) -> list[NDArray[np.intp]]:
+    """Every so many vertices of each bone; of the sacrum none beside the cut below S3, which is no border of bone."""
+    chosen = [np.arange(0, load_model().mean.shape[1], every) for _ in BONES]
+    chosen[0] = chosen[0][_above_cut(load_model().mean[0, chosen[0]]) > _CUT_MARGIN_MM]
+    return chosen
+
+
+def _above_cut(points: Floats) -> Floats:
+    front, back = np.array(_CUT_FRONT_YZ), np.array(_CUT_BACK_YZ)
+    along = (back - front) / np.linalg.norm(back - front)
+    return np.asarray((points[:, 1:] - front) @ np.array([-along[1], along[0]]))
+
+
+def _residual_mm(pose: Pose, borders: Borders) -> float:
+    chosen = _fitted_vertices(_EVERY)
+    away = [border.at(_placed(pose, n, chosen[n])[0])[1] for n, border in enumerate(borders)]
+    every = np.concatenate(away)
+    return float(np.minimum(np.abs(every), 10.0).mean()) if len(every) else float("inf")
+
+
+def _rotation(turn: Floats) -> Floats:
+    """Rotation matrix of a turn vector in radians (Rodrigues)."""
+    angle = float(np.linalg.norm(turn))
+    if angle < 1e-12:
+        return np.eye(3)
+    x, y, z = turn / angle
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.asarray(np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross)
+
+
+def _turn_of(rotation: Floats) -> Floats:
+    """Turn vector of a small rotation."""
+    return (
+        np.array([rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]])
+        / 2
+    )
