@@ -77,8 +77,8 @@ class AnatomySettings(_Stage):
     min_probability: float = 0.70
     """Least mean probability of the segmented bone."""
     max_shape_mm: float = 4.0
-    """Greatest mean distance between the bones that the network found and the shape model fitted to them (1.2-2.3 mm on
-    simulated and real sacroiliac joints)."""
+    """Greatest mean distance (mm) between the bones that the network found and the shape model fitted to them (1.2-2.3
+    on simulated and real sacroiliac joints)."""
     sacrum_ml: tuple[float, float] = (25.0, 420.0)
     """Plausible volume of the sacrum in view (whole sacra 150-300 ml, pelvis atlas of Han 2019; stacks crop them)."""
     ilium_ml: tuple[float, float] = (15.0, 320.0)

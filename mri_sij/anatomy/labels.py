@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from mri_sij.anatomy.prior import ShapePrior
 from mri_sij.volume import LabelMap, Volume
 
 SACRUM, LEFT_ILIUM, RIGHT_ILIUM = 1, 2, 3
@@ -17,8 +18,8 @@ class Segmentation:
 
     `labels` holds 1 sacrum, 2 left ilium, 3 right ilium; `bone_probability` the probability (0-1) of the label given.
     `agreement` is the Dice of the bones between two passes of the segmenter (None where it has only one);
-    `source` names the back end and `model_sha256` its network. `shape_mm` is the mean distance between the bones as
-    the network had them and the fitted shape model (None where none was fitted, or the model did not fit).
+    `source` names the back end and `model_sha256` its network. `shape` is the shape model fitted to the bones as the
+    network had them (None for other back ends, and where a bone is missing).
     """
 
     labels: LabelMap
@@ -26,4 +27,4 @@ class Segmentation:
     agreement: float | None
     source: str
     model_sha256: str | None
-    shape_mm: float | None = None
+    shape: ShapePrior | None = None

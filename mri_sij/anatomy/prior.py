@@ -80,7 +80,7 @@ def _lattice(grid: Grid) -> Lattice:
 
 
 def _log_odds(fitted: FittedPelvis, lattice: Lattice) -> tuple[Field, Field]:
-    """What is added to the log odds of sacrum and ilium. Below S3 the model has no sacrum, and says nothing."""
+    """What is added to the log odds of sacrum and ilium. Below S3 the model has no sacrum, and adds nothing."""
     sacrum, left, right = (fill_mesh(fitted.vertices(n), load_model().faces[n], lattice) for n in range(3))
     points = np.stack(np.broadcast_arrays(*lattice.axes()), -1).astype(float)
     above = fitted.above_cut_mm(points.reshape(-1, 3)).reshape(lattice.shape)

@@ -82,6 +82,9 @@ def _bone_checks(segmentation: Segmentation, settings: AnatomySettings) -> list[
         limits = settings.min_agreement, None
         meaning = "Two passes of the segmenter disagree."
         checks.append(_check("agreement", segmentation.agreement, limits, "Dice", meaning))
+    if segmentation.shape is not None:
+        meaning = "The bones do not have the shape of a pelvis."
+        checks.append(_check("shape_mm", segmentation.shape.residual_mm, (None, settings.max_shape_mm), "mm", meaning))
     return checks
 
 

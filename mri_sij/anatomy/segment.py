@@ -25,13 +25,14 @@ _CORTEX_MM, _BLADE_MM, _JOINT_SIDE_MM = 0.6, 6.0, 9.0
 
 
 def segment(maps: Maps, settings: AnatomySettings) -> Segmentation:
-    """Bones from the maps, in the reading frame: held to the shape of a pelvis, most probable class, islands dropped,
-    holes beside the joint closed, cortex and blades without marrow left out as readers do.
+    """Bones from the maps, in the reading frame: held to the shape of a pelvis (unless they are none: what is no pelvis
+    must not be made to look like one), most probable class, islands dropped, holes beside the joint closed, cortex and
+    blades without marrow left out as readers do.
 
     Left and right come from the affine: ilium to the patient's left of the sacrum's middle is left.
     """
     prior = _prior_of(maps, settings)
-    if prior is not None:
+    if prior is not None and prior.residual_mm <= settings.max_shape_mm:
         maps = held_to_shape(maps, prior)
     winner = _winner(maps)
     sacrum = main_part(winner == 1, settings.island_fraction)
@@ -49,13 +50,12 @@ def segment(maps: Maps, settings: AnatomySettings) -> Segmentation:
         maps.agreement,
         "builtin",
         maps.model_sha256,
-        None if prior is None else prior.residual_mm,
+        prior,
     )
 
 
 def _prior_of(maps: Maps, settings: AnatomySettings) -> ShapePrior | None:
-    """The shape model fitted to the bones as the network has them, on every so many pixels; None where it does not fit:
-    what is no pelvis must not be made to look like one."""
+    """The shape model fitted to the bones as the network has them, on every so many pixels."""
     step = max(1, round(_COARSE_MM / maps.grid.spacing_mm[0]))
     classes = np.stack([m[::step, ::step] for m in (maps.background, maps.sacrum, maps.ilium, maps.lumbar)])
     winner = classes.argmax(0)
@@ -64,8 +64,7 @@ def _prior_of(maps: Maps, settings: AnatomySettings) -> ShapePrior | None:
         return None
     affine = maps.grid.affine @ np.diag([step, step, 1, 1])
     grid = Grid((winner.shape[0], winner.shape[1], winner.shape[2]), affine)
-    prior = shape_prior(label_sides(sacrum, winner == 2, settings.island_fraction), grid)
-    return prior if prior is not None and prior.residual_mm <= settings.max_shape_mm else None
+    return shape_prior(label_sides(sacrum, winner == 2, settings.island_fraction), grid)
 
 
 def _winner(maps: Maps) -> NDArray[np.intp]:
