@@ -21,18 +21,19 @@ from mri_sij.pelvis.model import load_model
 Field = NDArray[np.float32]
 
 _STEP_MM = 2.5
-_TOLERATED_MM, _FALLOFF_MM = 1.0, 1.5
+_TOLERATED_MM, _FALLOFF_MM = 1.5, 1.5
 _MOST_INSIDE, _MOST_OUTSIDE = 4.0, 8.0
-"""Within 1 mm of the fitted surface the network decides alone; beyond, the odds of bone change e-fold every 1.5 mm, by
-at most e^4 inside and e^-8 outside (on simulated patients anything from 1 to 3 mm and 1 to 2 mm does as well)."""
+"""Within 1.5 mm of the fitted surface the network decides alone; beyond, the odds of bone change e-fold every 1.5 mm,
+by at most e^4 inside and e^-8 outside (on simulated patients anything from 1 to 3 mm and 1 to 2 mm does as well)."""
 _BELOW_CUT_MM = 3.0
 
 
 @dataclass(frozen=True, eq=False)
 class ShapePrior:
     """Factors on the odds of `sacrum` and `ilium` on a lattice over the field of view (axes left, back, up; mm from the
-    first voxel), and `residual_mm`, how far the fitted model lies from the bones as first found."""
+    first voxel of `grid`), and `residual_mm`, how far the fitted model lies from the bones as first found."""
 
+    grid: Grid
     lattice: Lattice
     sacrum: Field
     ilium: Field
@@ -50,12 +51,12 @@ def shape_prior(labels: NDArray[np.uint8], grid: Grid) -> ShapePrior | None:
     plain, other = fit_pelvis(borders), fit_pelvis(mirrored(borders))
     odds = zip(_log_odds(plain, lattice), _log_odds(other, lattice), strict=True)
     sacrum, ilium = (np.exp((one + two[::-1]) / 2) for one, two in odds)
-    return ShapePrior(lattice, sacrum, ilium, (plain.residual_mm + other.residual_mm) / 2)
+    return ShapePrior(grid, lattice, sacrum, ilium, (plain.residual_mm + other.residual_mm) / 2)
 
 
 def held_to_shape(maps: Maps, prior: ShapePrior) -> Maps:
     """The maps with their bones weighed by the prior, classes summing to 1 as before."""
-    sacrum, ilium = (_on_grid(f, prior.lattice, maps.grid) for f in (prior.sacrum, prior.ilium))
+    sacrum, ilium = (_on_grid(f, prior, maps.grid) for f in (prior.sacrum, prior.ilium))
     sacrum *= maps.sacrum
     ilium *= maps.ilium
     total = maps.background + maps.lumbar
@@ -93,12 +94,13 @@ def _added(inside: NDArray[np.bool_], lattice: Lattice) -> Field:
     return np.asarray(np.clip(-beyond, -_MOST_OUTSIDE, _MOST_INSIDE), np.float32)
 
 
-def _on_grid(field: Field, lattice: Lattice, grid: Grid) -> Field:
-    """A field of the lattice, linearly interpolated to the voxels of the reading frame."""
+def _on_grid(field: Field, prior: ShapePrior, grid: Grid) -> Field:
+    """A field of the prior, linearly interpolated to the voxels of a grid with the same axes."""
     out = field.transpose(0, 2, 1)
-    origin = lattice.origin[0], lattice.origin[2], lattice.origin[1]
+    left, back, up = prior.lattice.origin
+    shift = prior.grid.index(grid.affine[:3, 3]) * prior.grid.spacing_mm - (left, up, back)
     for axis in (2, 0, 1):
-        at = (np.arange(grid.shape[axis]) * grid.spacing_mm[axis] - origin[axis]) / lattice.step
+        at = (np.arange(grid.shape[axis]) * grid.spacing_mm[axis] + shift[axis]) / prior.lattice.step
         at = np.clip(at, 0, out.shape[axis] - 1)
         below = np.minimum(at.astype(int), max(out.shape[axis] - 2, 0))
         part = (at - below).astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)])

@@ -20,7 +20,7 @@ _SMOOTH_MM = (0.9, 0.9, 2.0)
 
 _WING_GAP_MM, _WING_MM3 = 5.0, 300.0
 _CLEFT_MM = 9.0
-_COARSE_MM = 2.0
+_COARSE_MM = 2.4
 _CORTEX_MM, _BLADE_MM, _JOINT_SIDE_MM = 0.6, 6.0, 9.0
 
 
@@ -57,21 +57,31 @@ def segment(maps: Maps, settings: AnatomySettings) -> Segmentation:
 def _prior_of(maps: Maps, settings: AnatomySettings) -> ShapePrior | None:
     """The shape model fitted to the bones as the network has them, on every so many pixels."""
     step = max(1, round(_COARSE_MM / maps.grid.spacing_mm[0]))
-    classes = np.stack([m[::step, ::step] for m in (maps.background, maps.sacrum, maps.ilium, maps.lumbar)])
-    winner = classes.argmax(0)
+    count = (maps.grid.shape[0] - 1) // step + 1
+    # Even about the middle, so that the mirrored patient is sampled at the mirrored places.
+    first = (maps.grid.shape[0] - 1 - (count - 1) * step) / 2
+    below, above = (int(edge) + step * np.arange(count) for edge in (np.floor(first), np.ceil(first)))
+    classes = (maps.background, maps.sacrum, maps.ilium, maps.lumbar)
+    winner = np.stack([c[below, ::step] + c[above, ::step] for c in classes]).argmax(0)
     sacrum = main_part(winner == 1, settings.island_fraction)
     if not sacrum.any():
         return None
     affine = maps.grid.affine @ np.diag([step, step, 1, 1])
+    affine[:3, 3] += maps.grid.affine[:3, 0] * first
     grid = Grid((winner.shape[0], winner.shape[1], winner.shape[2]), affine)
     return shape_prior(label_sides(sacrum, winner == 2, settings.island_fraction), grid)
 
 
-def _winner(maps: Maps) -> NDArray[np.intp]:
+def _winner(maps: Maps) -> NDArray[np.uint8]:
     """Most probable class of the smoothed maps: 0 background, 1 sacrum, 2 ilium, 3 lumbar."""
     sigma = [mm / s for mm, s in zip(_SMOOTH_MM, maps.grid.spacing_mm, strict=True)]
-    classes = (maps.background, maps.sacrum, maps.ilium, maps.lumbar)
-    return np.asarray(np.stack([ndi.gaussian_filter(c, sigma) for c in classes]).argmax(0))
+    best = ndi.gaussian_filter(maps.background, sigma)
+    winner = np.zeros(best.shape, np.uint8)
+    for number, chance in enumerate((maps.sacrum, maps.ilium, maps.lumbar), start=1):
+        smooth = ndi.gaussian_filter(chance, sigma)
+        winner[smooth > best] = number
+        np.maximum(best, smooth, out=best)
+    return winner
 
 
 def label_sides(sacrum: Mask, ilium: Mask, island_fraction: float) -> NDArray[np.uint8]:
@@ -88,12 +98,17 @@ def label_sides(sacrum: Mask, ilium: Mask, island_fraction: float) -> NDArray[np
 
 def main_part(mask: Mask, island_fraction: float) -> Mask:
     """The largest connected part, and others of at least `island_fraction` of it."""
-    parts, count = ndi.label(mask, np.ones((3, 3, 3)))
+    found = ndi.find_objects(mask.astype(np.uint8))
+    if not found:
+        return mask
+    parts, count = ndi.label(mask[found[0]], np.ones((3, 3, 3)))
     if count < 2:
         return mask
     sizes = np.bincount(parts.ravel())
     sizes[0] = 0
-    return np.asarray((sizes >= max(island_fraction * sizes.max(), 1))[parts])
+    out = np.zeros_like(mask)
+    out[found[0]] = (sizes >= max(island_fraction * sizes.max(), 1))[parts]
+    return out
 
 
 def _centre_joints(labels: NDArray[np.uint8], maps: Maps) -> None:
@@ -187,12 +202,19 @@ def _close_holes(labels: NDArray[np.uint8], spacing_mm: tuple[float, float, floa
         if not ilium.any():
             continue
         for label in (LEFT_ILIUM, RIGHT_ILIUM):
-            filled[ndi.binary_fill_holes(plane == label) & (plane == 0)] = label
-        holes = ndi.binary_fill_holes(plane == SACRUM) & (plane == 0)
+            filled[_filled(plane == label) & (plane == 0)] = label
+        holes = _filled(plane == SACRUM) & (plane == 0)
         if holes.any():
             near = ndi.distance_transform_edt(~ilium, spacing_mm[:2]) < _LATERAL_HOLE_MM
             filled[holes & near] = SACRUM
     return out
+
+
+def _filled(plane: Mask) -> Mask:
+    """A mask of one slice with its holes closed: what is joined to no edge of the plane is a hole."""
+    parts, _ = ndi.label(~plane)
+    outer = np.unique(np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]]))
+    return np.asarray(plane | ~np.isin(parts, outer))
 
 
 def _surrounded(mask: Mask, margin: int = 1) -> tuple[slice, ...]:

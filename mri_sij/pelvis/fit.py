@@ -21,15 +21,15 @@ Field = NDArray[np.float32]
 MODES = 20
 """Principal modes that are fitted; the others are below a millimetre."""
 
-_EVERY = 8
+_EVERY = 16
 _FAR_MM = 30.0
 _START_DEG = -35.0
 """Turn of the pelvis about the left-right axis to start from: that of usual semicoronal slices. From 55 degrees off
 either way the fit still comes to the same place."""
 _POSE_ROUNDS, _POSE_FIRST_MM, _POSE_LAST_MM = 10, 25.0, 12.0
-_SHAPE_ROUNDS, _SHAPE_FIRST_MM, _SHAPE_LAST_MM = 25, 15.0, 3.0
+_SHAPE_ROUNDS, _SHAPE_FIRST_MM, _SHAPE_LAST_MM = 18, 15.0, 3.0
 _COOLING = 0.8
-_PRIOR_MM2 = 20.0
+_PRIOR_MM2 = 10.0
 """Variance (mm2) of a vertex's distance times the number of neighbours that err with it: what a mode of one standard
 deviation is weighed against."""
 _SIZE_SPREAD, _HIP_TURN_DEG, _HIP_SHIFT_MM = 0.06, 2.5, 2.0
@@ -117,7 +117,7 @@ def fit_pelvis(borders: Borders) -> FittedPelvis:
     """The model fitted to borders of bones, in their frame."""
     inside = np.argwhere(borders[0].distance < 0)
     pose = _start(np.radians(_START_DEG), inside.mean(0) * borders[0].spacing_mm)
-    pose = _steps(pose, borders, 4 * _EVERY, (_POSE_FIRST_MM, _POSE_LAST_MM), _POSE_ROUNDS, pose_only=True)
+    pose = _steps(pose, borders, 2 * _EVERY, (_POSE_FIRST_MM, _POSE_LAST_MM), _POSE_ROUNDS, pose_only=True)
     pose = _steps(pose, borders, _EVERY, (_SHAPE_FIRST_MM, _SHAPE_LAST_MM), _SHAPE_ROUNDS)
     return FittedPelvis(pose, _residual_mm(pose, borders))
 

@@ -3,34 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from people import SHAPE, SPACING_MM, labels_of, person
 
 from mri_sij.pelvis.fit import MODES, FittedPelvis, borders_of, fit_pelvis, mirrored
-from mri_sij.pelvis.mesh import Lattice, fill_mesh
-from mri_sij.pelvis.model import load_model
-
-SPACING_MM = (2.0, 4.0, 2.0)
-SHAPE = (112, 22, 112)
-"""A field of view of 22 x 22 cm and 9 cm of slices: it crops both hips."""
-
-
-def _person(seed: int, tilt_deg: float) -> list[NDArray[np.float64]]:
-    """Vertices of the three bones, placed in the field of view."""
-    rng = np.random.default_rng(seed)
-    model = load_model()
-    vertices = model.mean + np.tensordot(rng.normal(0, 1, len(model.modes)).clip(-2, 2), model.modes, 1)
-    a = np.radians(tilt_deg)
-    turn = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
-    middle = (np.array(SHAPE) - 1) * SPACING_MM / 2
-    placed = vertices @ turn.T
-    return list(placed - placed[0].mean(0) + middle + rng.normal(0, 4, 3))
-
-
-def _labels(bones: list[NDArray[np.float64]]) -> NDArray[np.uint8]:
-    lattice = Lattice((0.0, 0.0, 0.0), 2.0, (SHAPE[0], 2 * SHAPE[1] - 1, SHAPE[2]))
-    out = np.zeros(SHAPE, np.uint8)
-    for label, (vertices, faces) in enumerate(zip(bones, load_model().faces, strict=True), start=1):
-        out[fill_mesh(vertices, faces, lattice)[:, ::2]] = label
-    return out
 
 
 def _off_mm(fitted: FittedPelvis, bones: list[NDArray[np.float64]]) -> list[float]:
@@ -47,8 +22,8 @@ def _off_mm(fitted: FittedPelvis, bones: list[NDArray[np.float64]]) -> list[floa
 
 @pytest.mark.parametrize(("seed", "tilt_deg"), [(1, -35.0), (2, -10.0), (3, -60.0)])
 def test_a_person_cropped_by_the_field_of_view_is_found(seed: int, tilt_deg: float) -> None:
-    bones = _person(seed, tilt_deg)
-    borders = borders_of(_labels(bones), SPACING_MM)
+    bones = person(seed, tilt_deg)
+    borders = borders_of(labels_of(bones), SPACING_MM)
     assert borders is not None
     fitted = fit_pelvis(borders)
     assert fitted.residual_mm < 1.5
@@ -56,8 +31,8 @@ def test_a_person_cropped_by_the_field_of_view_is_found(seed: int, tilt_deg: flo
 
 
 def test_a_lump_that_is_no_bone_does_not_pull_the_model_away() -> None:
-    bones = _person(4, -35.0)
-    labels = _labels(bones)
+    bones = person(4, -35.0)
+    labels = labels_of(bones)
     i, _, k = np.argwhere(labels == 2).max(0)
     labels[i - 12 : i + 6, 8:16, k - 30 : k - 12] = 2
     borders = borders_of(labels, SPACING_MM)
@@ -74,13 +49,13 @@ def test_a_box_is_no_pelvis() -> None:
 
 
 def test_a_missing_bone_is_not_guessed() -> None:
-    labels = _labels(_person(5, -35.0))
+    labels = labels_of(person(5, -35.0))
     labels[labels == 3] = 0
     assert borders_of(labels, SPACING_MM) is None
 
 
 def test_mirrored_borders_are_those_of_the_mirrored_bones() -> None:
-    labels = _labels(_person(6, -35.0))
+    labels = labels_of(person(6, -35.0))
     borders = borders_of(labels, SPACING_MM)
     swapped = borders_of(np.array([0, 1, 3, 2], np.uint8)[labels[::-1]], SPACING_MM)
     assert borders is not None and swapped is not None
@@ -91,7 +66,7 @@ def test_mirrored_borders_are_those_of_the_mirrored_bones() -> None:
 
 
 def test_modes_stay_within_what_people_have() -> None:
-    borders = borders_of(_labels(_person(7, -35.0)), SPACING_MM)
+    borders = borders_of(labels_of(person(7, -35.0)), SPACING_MM)
     assert borders is not None
     pose = fit_pelvis(borders).pose
     assert pose.weights.shape == (MODES,)
