@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from mri_sij.anatomy.prior import ShapePrior
+from mri_sij.anatomy.shape import Shape
 from mri_sij.volume import LabelMap, Volume
 
 SACRUM, LEFT_ILIUM, RIGHT_ILIUM = 1, 2, 3
@@ -27,4 +27,4 @@ class Segmentation:
     agreement: float | None
     source: str
     model_sha256: str | None
-    shape: ShapePrior | None = None
+    shape: Shape | None = None

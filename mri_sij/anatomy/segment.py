@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from mri_sij.anatomy.labels import LEFT_ILIUM, NAMES, RIGHT_ILIUM, SACRUM, Segmentation
-from mri_sij.anatomy.prior import ShapePrior, held_to_shape, shape_prior
+from mri_sij.anatomy.shape import Shape, fit_shape, held_to_shape
 from mri_sij.config import AnatomySettings
 from mri_sij.geometry import Grid
 from mri_sij.network.maps import Maps
@@ -31,9 +31,9 @@ def segment(maps: Maps, settings: AnatomySettings) -> Segmentation:
 
     Left and right come from the affine: ilium to the patient's left of the sacrum's middle is left.
     """
-    prior = _prior_of(maps, settings)
-    if prior is not None and prior.residual_mm <= settings.max_shape_mm:
-        maps = held_to_shape(maps, prior)
+    shape = _shape_of(maps, settings)
+    if shape is not None and shape.residual_mm <= settings.max_shape_mm:
+        maps = held_to_shape(maps, shape)
     winner = _winner(maps)
     sacrum = main_part(winner == 1, settings.island_fraction)
     labels = np.zeros(maps.grid.shape, np.uint8)
@@ -50,11 +50,11 @@ def segment(maps: Maps, settings: AnatomySettings) -> Segmentation:
         maps.agreement,
         "builtin",
         maps.model_sha256,
-        prior,
+        shape,
     )
 
 
-def _prior_of(maps: Maps, settings: AnatomySettings) -> ShapePrior | None:
+def _shape_of(maps: Maps, settings: AnatomySettings) -> Shape | None:
     """The shape model fitted to the bones as the network has them, on every so many pixels."""
     step = max(1, round(_COARSE_MM / maps.grid.spacing_mm[0]))
     count = (maps.grid.shape[0] - 1) // step + 1
@@ -69,7 +69,7 @@ def _prior_of(maps: Maps, settings: AnatomySettings) -> ShapePrior | None:
     affine = maps.grid.affine @ np.diag([step, step, 1, 1])
     affine[:3, 3] += maps.grid.affine[:3, 0] * first
     grid = Grid((winner.shape[0], winner.shape[1], winner.shape[2]), affine)
-    return shape_prior(label_sides(sacrum, winner == 2, settings.island_fraction), grid)
+    return fit_shape(label_sides(sacrum, winner == 2, settings.island_fraction), grid)
 
 
 def _winner(maps: Maps) -> NDArray[np.uint8]:

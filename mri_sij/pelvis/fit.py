@@ -115,7 +115,8 @@ def mirrored(borders: Borders) -> Borders:
 
 def fit_pelvis(borders: Borders) -> FittedPelvis:
     """The model fitted to borders of bones, in their frame."""
-    inside = np.argwhere(borders[0].distance < 0)
+    sacrum = borders[0].distance
+    inside = np.argwhere(sacrum <= max(0.0, float(sacrum.min())))
     pose = _start(np.radians(_START_DEG), inside.mean(0) * borders[0].spacing_mm)
     pose = _steps(pose, borders, 2 * _EVERY, (_POSE_FIRST_MM, _POSE_LAST_MM), _POSE_ROUNDS, pose_only=True)
     pose = _steps(pose, borders, _EVERY, (_SHAPE_FIRST_MM, _SHAPE_LAST_MM), _SHAPE_ROUNDS)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mri_sij.geometry import Grid
+from mri_sij.geometry import Floats, Grid
 from mri_sij.network.maps import Maps
 from mri_sij.pelvis.fit import FittedPelvis, borders_of, fit_pelvis, mirrored
 from mri_sij.pelvis.mesh import Lattice, fill_mesh, signed_distance
@@ -29,34 +29,36 @@ _BELOW_CUT_MM = 3.0
 
 
 @dataclass(frozen=True, eq=False)
-class ShapePrior:
-    """Factors on the odds of `sacrum` and `ilium` on a lattice over the field of view (axes left, back, up; mm from the
-    first voxel of `grid`), and `residual_mm`, how far the fitted model lies from the bones as first found."""
+class Shape:
+    """The model fitted to bones on `grid` (reading frame): `plain`, and `mirrored` to the mirrored bones. The frame of
+    both: axes left, back, up, mm from the first voxel of `grid`."""
 
     grid: Grid
-    lattice: Lattice
-    sacrum: Field
-    ilium: Field
-    residual_mm: float
+    plain: FittedPelvis
+    mirrored: FittedPelvis
+
+    @property
+    def residual_mm(self) -> float:
+        """How far the model lies from the bones: a small one is no proof, a large one means no pelvis."""
+        return (self.plain.residual_mm + self.mirrored.residual_mm) / 2
 
 
-def shape_prior(labels: NDArray[np.uint8], grid: Grid) -> ShapePrior | None:
+def fit_shape(labels: NDArray[np.uint8], grid: Grid) -> Shape | None:
     """Fit the model to `labels` (1 sacrum, 2 left, 3 right ilium) on `grid`, in the reading frame. None where a bone is
     missing."""
     spacing = grid.spacing_mm[0], grid.spacing_mm[2], grid.spacing_mm[1]
     borders = borders_of(labels.transpose(0, 2, 1), spacing)
-    if borders is None:
-        return None
-    lattice = _lattice(grid)
-    plain, other = fit_pelvis(borders), fit_pelvis(mirrored(borders))
-    odds = zip(_log_odds(plain, lattice), _log_odds(other, lattice), strict=True)
-    sacrum, ilium = (np.exp((one + two[::-1]) / 2) for one, two in odds)
-    return ShapePrior(grid, lattice, sacrum, ilium, (plain.residual_mm + other.residual_mm) / 2)
+    return None if borders is None else Shape(grid, fit_pelvis(borders), fit_pelvis(mirrored(borders)))
 
 
-def held_to_shape(maps: Maps, prior: ShapePrior) -> Maps:
-    """The maps with their bones weighed by the prior, classes summing to 1 as before."""
-    sacrum, ilium = (_on_grid(f, prior, maps.grid) for f in (prior.sacrum, prior.ilium))
+def held_to_shape(maps: Maps, shape: Shape) -> Maps:
+    """The maps with their bones weighed by where the model has bone, classes summing to 1 as before."""
+    lattice = _lattice(shape.grid)
+    odds = zip(_log_odds(shape.plain, lattice), _log_odds(shape.mirrored, lattice), strict=True)
+    sacrum, ilium = (
+        _on_grid(np.exp((one + two[::-1]) / 2), lattice, _from_first_voxel(shape.grid, maps.grid), maps.grid)
+        for one, two in odds
+    )
     sacrum *= maps.sacrum
     ilium *= maps.ilium
     total = maps.background + maps.lumbar
@@ -94,13 +96,17 @@ def _added(inside: NDArray[np.bool_], lattice: Lattice) -> Field:
     return np.asarray(np.clip(-beyond, -_MOST_OUTSIDE, _MOST_INSIDE), np.float32)
 
 
-def _on_grid(field: Field, prior: ShapePrior, grid: Grid) -> Field:
-    """A field of the prior, linearly interpolated to the voxels of a grid with the same axes."""
+def _from_first_voxel(of: Grid, grid: Grid) -> Floats:
+    """Place (mm along i, j, k) of the first voxel of `grid` from that of another with the same axes."""
+    return np.asarray(of.index(grid.affine[:3, 3]) * of.spacing_mm)
+
+
+def _on_grid(field: Field, lattice: Lattice, first_mm: Floats, grid: Grid) -> Field:
+    """A field of the lattice, linearly interpolated to the voxels of the reading frame."""
     out = field.transpose(0, 2, 1)
-    left, back, up = prior.lattice.origin
-    shift = prior.grid.index(grid.affine[:3, 3]) * prior.grid.spacing_mm - (left, up, back)
-    for axis in (2, 0, 1):
-        at = (np.arange(grid.shape[axis]) * grid.spacing_mm[axis] + shift[axis]) / prior.lattice.step
+    left, back, up = lattice.origin
+    for axis, origin in ((2, back), (0, left), (1, up)):
+        at = (first_mm[axis] + np.arange(grid.shape[axis]) * grid.spacing_mm[axis] - origin) / lattice.step
         at = np.clip(at, 0, out.shape[axis] - 1)
         below = np.minimum(at.astype(int), max(out.shape[axis] - 2, 0))
         part = (at - below).astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)])
