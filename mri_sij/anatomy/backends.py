@@ -84,7 +84,7 @@ def _onnx(request: Request) -> Segmentation:
     except Exception as error:  # onnxruntime raises types of its own for models that do not fit
         raise SegmenterError(
             f"The network cannot be run ({type(error).__name__}).",
-            hint="It needs the shipped network's inputs and outputs (docs/anatomy.md).",
+            hint="It needs the shipped network's inputs and outputs (mri_sij/network/MODEL_CARD.md).",
             files=(path.name,),
         ) from error
     found = segment(maps, request.settings)

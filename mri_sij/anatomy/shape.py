@@ -25,7 +25,7 @@ _TOLERATED_MM, _FALLOFF_MM = 1.5, 1.5
 _MOST_INSIDE, _MOST_OUTSIDE = 4.0, 8.0
 """Within 1.5 mm of the fitted surface the network decides alone; beyond, the odds of bone change e-fold every 1.5 mm,
 by at most e^4 inside and e^-8 outside (on simulated patients anything from 1 to 3 mm and 1 to 2 mm does as well)."""
-_BELOW_CUT_MM = 3.0
+_END_MM, _LOWER_FROM_MM, _LOWER_TOLERATED_MM = 3.0, -20.0, 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,15 +83,21 @@ def _lattice(grid: Grid) -> Lattice:
 
 
 def _log_odds(fitted: FittedPelvis, lattice: Lattice) -> tuple[Field, Field]:
-    """What is added to the log odds of sacrum and ilium. Below S3 the model has no sacrum, and adds nothing."""
+    """What is added to the log odds of sacrum and ilium. From S3 on, where the model ends, nothing is added to those of
+    the sacrum, and further down less where it lies far from all that a lower sacrum may be."""
     sacrum, left, right = (fill_mesh(fitted.vertices(n), load_model().faces[n], lattice) for n in range(3))
-    points = np.stack(np.broadcast_arrays(*lattice.axes()), -1).astype(float)
-    above = fitted.above_cut_mm(points.reshape(-1, 3)).reshape(lattice.shape)
-    return np.where(above > _BELOW_CUT_MM, _added(sacrum, lattice), np.float32(0)), _added(left | right, lattice)
+    of_sacrum, of_ilium = (_added(signed_distance(m, lattice.step)) for m in (sacrum, left | right))
+    points = np.stack(np.broadcast_arrays(*lattice.axes()), -1).reshape(-1, 3).astype(float)
+    above = fitted.above_cut_mm(points)
+    lower = np.flatnonzero(above <= _LOWER_FROM_MM)
+    beyond = fitted.beyond_lower_sacrum_mm(points[lower]) - _LOWER_TOLERATED_MM
+    flat = of_sacrum.reshape(-1)
+    flat[above <= _END_MM] = 0
+    flat[lower] = np.minimum(_added(beyond.astype(np.float32)), 0)
+    return of_sacrum, of_ilium
 
 
-def _added(inside: NDArray[np.bool_], lattice: Lattice) -> Field:
-    distance_mm = signed_distance(inside, lattice.step)
+def _added(distance_mm: Field) -> Field:
     beyond = np.sign(distance_mm) * np.maximum(np.abs(distance_mm) - _TOLERATED_MM, 0) / _FALLOFF_MM
     return np.asarray(np.clip(-beyond, -_MOST_OUTSIDE, _MOST_INSIDE), np.float32)
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from mri_sij.pelvis.lower import beyond_lower_sacrum_mm
 from mri_sij.pelvis.model import BONES, Floats, load_model
 
 Field = NDArray[np.float32]
@@ -66,7 +67,14 @@ class FittedPelvis:
 
     def above_cut_mm(self, points: Floats) -> Floats:
         """How far points (n, 3) of the frame lie above the plane below S3, in which the model's sacrum ends."""
-        return _above_cut((points - self.pose.shift) @ self.pose.rotation / self.pose.scale)
+        return _above_cut(self._unplaced(points))
+
+    def beyond_lower_sacrum_mm(self, points: Floats) -> Floats:
+        """How far points (n, 3) of the frame lie from where the sacrum may go on below S3."""
+        return self.pose.scale * beyond_lower_sacrum_mm(self._unplaced(points))
+
+    def _unplaced(self, points: Floats) -> Floats:
+        return (points - self.pose.shift) @ self.pose.rotation / self.pose.scale
 
 
 @dataclass(frozen=True, eq=False)
