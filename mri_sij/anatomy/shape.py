@@ -64,7 +64,7 @@ def held_to_shape(maps: Maps, shape: Shape) -> Maps:
     )
     sacrum *= np.maximum(maps.sacrum, _LEAST)
     ilium *= np.maximum(maps.ilium, _LEAST)
-    background = np.maximum(maps.background, _LEAST)
+    background = np.asarray(np.maximum(maps.background, _LEAST), np.float32)
     total = background + maps.lumbar
     total += sacrum
     total += ilium
