@@ -66,6 +66,24 @@ def test_a_lump_of_muscle_is_no_ilium(truth: tuple[np.ndarray, Grid]) -> None:
     assert (found.labels.data[bones] > 0).mean() > 0.85
 
 
+def test_bone_that_was_lost_with_conviction_comes_back(truth: tuple[np.ndarray, Grid]) -> None:
+    labels, grid = truth
+    depth = ndi.distance_transform_edt(labels == SACRUM, grid.spacing_mm)
+    i, j, k = np.unravel_index(depth.argmax(), depth.shape)
+    lost = np.zeros(labels.shape, bool)
+    lost[i - 12 : i + 12, j - 12 : j + 12, k - 1 : k + 2] = True
+    lost &= labels == SACRUM
+    sure = _maps(labels, grid)
+    maps = replace(
+        sure,
+        sacrum=np.where(lost, np.float32(0.001), sure.sacrum),
+        background=np.where(lost, np.float32(0.96), sure.background),
+    )
+    deep = lost & (depth > 9)
+    assert deep.sum() > 100
+    assert (segment(maps, SETTINGS).labels.data[deep] == SACRUM).mean() > 0.8
+
+
 def test_what_is_no_pelvis_is_not_made_to_look_like_one(truth: tuple[np.ndarray, Grid]) -> None:
     labels, grid = truth
     boxes = np.zeros_like(labels)
