@@ -156,10 +156,9 @@ def _steps(
 ) -> Pose:
     """Gauss-Newton steps; the unknowns are turn, shift, growth, modes, and turn and shift of each hip."""
     chosen = _fitted_vertices(every)
-    strength = _PRIOR_MM2 * len(chosen[1]) / len(_fitted_vertices(_EVERY)[1])
     for n in range(rounds):
         scale_mm = max(scales_mm[0] * _COOLING**n, scales_mm[1])
-        curve, slope = _prior(pose, strength)
+        curve, slope = _prior(pose)
         for bone, border in enumerate(borders):
             distance, jacobian = _linear(pose, bone, chosen[bone], border)
             weighted = jacobian / (1 + (distance / scale_mm) ** 2)[:, None] ** 2
@@ -193,10 +192,10 @@ def _linear(pose: Pose, bone: int, chosen: NDArray[np.intp], border: Border) -> 
     return distance, out
 
 
-def _prior(pose: Pose, strength: float) -> tuple[Floats, Floats]:
+def _prior(pose: Pose) -> tuple[Floats, Floats]:
     """Curvature and slope of what holds size, modes and hips back."""
     hip = [1 / np.radians(_HIP_TURN_DEG) ** 2] * 3 + [1 / _HIP_SHIFT_MM**2] * 3
-    diagonal = strength * np.array([0.0] * 6 + [1 / _SIZE_SPREAD**2] + [1.0] * MODES + hip + hip)
+    diagonal = _PRIOR_MM2 * np.array([0.0] * 6 + [1 / _SIZE_SPREAD**2] + [1.0] * MODES + hip + hip)
     turns = [_turn_of(r) for r in pose.hip_rotations]
     now = np.concatenate([
         np.zeros(6), [np.log(pose.scale)], pose.weights,

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import ndimage as ndi
 
+from mri_sij.anatomy.find import Unusable, find_anatomy
 from mri_sij.anatomy.labels import LEFT_ILIUM, RIGHT_ILIUM, SACRUM
 from mri_sij.anatomy.segment import segment, within_cortex
 from mri_sij.config import AnatomySettings
@@ -17,6 +18,7 @@ from mri_sij.phantom.body import draw_person
 from mri_sij.phantom.lesion import draw_lesions
 from mri_sij.phantom.scan import Matrix, Position, Scanner, acquire, grid_of
 from mri_sij.phantom.tissue import Sequence
+from mri_sij.volume import Volume
 
 SETTINGS = AnatomySettings()
 
@@ -92,6 +94,10 @@ def test_what_is_no_pelvis_is_not_made_to_look_like_one(truth: tuple[np.ndarray,
     assert found.shape is not None and found.shape.residual_mm > SETTINGS.max_shape_mm
     assert ((found.labels.data > 0) & (boxes == 0)).sum() == 0
     assert (found.labels.data[boxes > 0] > 0).mean() > 0.9
+    stir = Volume(np.where(boxes > 0, 100, 60).astype(np.float32), grid)
+    refused = find_anatomy(stir, found, SETTINGS)
+    assert isinstance(refused, Unusable)
+    assert "quality_shape_mm" in {reason.code for reason in refused.why.reasons}
 
 
 def test_a_mirrored_patient_has_mirrored_bones(truth: tuple[np.ndarray, Grid]) -> None:
