@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import SimpleITK as sitk
 
-from mri_sij.geometry import Grid
+from mri_sij.geometry import AxisOrder, Grid
 from mri_sij.resample import overlap_fraction, resample, resample_labels
 from mri_sij.sitk_bridge import from_sitk, to_sitk
 from mri_sij.volume import LabelMap, Volume
@@ -22,6 +22,14 @@ def _grid(shape: tuple[int, int, int], spacing: tuple[float, float, float], orig
 def test_same_grid_gives_the_same_voxels() -> None:
     volume = Volume(RNG.random((6, 7, 8)).astype(np.float32), _grid((6, 7, 8), (1, 1, 3), (0, 0, 0)))
     assert np.array_equal(resample(volume, volume.grid).data, volume.data)
+
+
+def test_the_same_grid_in_another_axis_order_gives_the_same_voxels() -> None:
+    grid = _grid((6, 7, 8), (0.7, 0.9, 3.3), (-41.3, 17.9, 5.1))
+    turned = grid.reordered(AxisOrder((2, 0, 1), (True, False, True)))
+    stored = Volume(RNG.random(turned.shape).astype(np.float32), turned)
+    wanted = stored.reordered(turned.reading_order)
+    assert np.array_equal(resample(stored, wanted.grid).data, wanted.data)
 
 
 def test_a_linear_field_is_kept_exactly() -> None:

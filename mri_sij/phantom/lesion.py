@@ -136,7 +136,7 @@ def draw_lesions(rng: np.random.Generator) -> tuple[Lesion, ...]:
 
 def sclerosis_field(person: Person, rng: np.random.Generator) -> Field:
     """Share of signal (0-1) that subchondral sclerosis takes from STIR and T1: bands of uneven depth along the joint,
-    in a third of people."""
+    in six of ten people."""
     lost = np.zeros(person.lattice.shape, np.float32)
     if rng.random() > 0.4:
         return lost

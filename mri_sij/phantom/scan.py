@@ -69,8 +69,9 @@ class SimulatedVisit:
     """Images and truth on one grid in the reading frame.
 
     `labels`: 1 sacrum, 2 left ilium, 3 right ilium, 4 lumbar vertebra. `oedema` is where at least half of a voxel is
-    oedema, `faint` where some is but less than that. `fluid` marks CSF, vessels and joint fluid, `joint_mm` the signed
-    distance from the joint's midline (sacral side negative), `cartilaginous` the part covered by cartilage.
+    oedema that makes marrow brighter, `faint` where some is but less than that; `lesion_ratio` is how bright it makes
+    it (1: not at all). `fluid` marks CSF, vessels and joint fluid, `joint_mm` the signed distance from the joint's
+    midline (sacral side negative), `cartilaginous` the part covered by cartilage.
     """
 
     stir: Volume
@@ -118,7 +119,7 @@ def acquire(
     stir_table, t1_table = (_table(s, scanner.physics, rng) for s in (scanner.stir, scanner.t1))
     uneven = np.exp(scanner.fat_fault * noise(person.lattice, 70, rng))
     soft = [_soft_signal(person, stir_table, uneven), _soft_signal(person, t1_table, None)]
-    marrow = _marrow_signal(person, (stir_table, t1_table), (excess, more, fat, hard), rng)
+    *marrow, seen = _marrow_signal(person, (stir_table, t1_table), (excess, more, fat, hard), rng)
     fluid = np.isin(person.tissue, (Tissue.CSF, Tissue.VEIN, Tissue.JOINT_FLUID, Tissue.URINE)).astype(np.float32)
     ilium = np.minimum(person.left, person.right)
     sums = {
@@ -139,7 +140,7 @@ def acquire(
         "m0": marrow[0],
         "m1": marrow[1],
         "p": presence,
-        "x": excess,
+        "x": seen,
         "f": fluid,
         "c": cortex_mm,
         "k": person.cartilaginous.astype(np.float32),
@@ -208,7 +209,9 @@ def _soft_signal(person: Person, table: Floats, fat_gain: Field | None) -> Field
 
 def _marrow_signal(
     person: Person, tables: tuple[Floats, Floats], changes: tuple[Field, Field, Field, Field], rng: np.random.Generator
-) -> tuple[Field, Field]:
+) -> tuple[Field, Field, Field]:
+    """Marrow on STIR and on T1, and by how much oedema makes it brighter on STIR than the same marrow without oedema,
+    sclerosis or other loss of signal: what is dark in spite of oedema is none to a reader, nor to SPARCC."""
     stir_table, t1_table = tables
     excess, more, fat, hard = changes
     fatter = person.fattiness + fat
@@ -216,7 +219,9 @@ def _marrow_signal(
     t1_slope = (t1_table[Tissue.FATTY_MARROW] - t1_table[Tissue.RED_MARROW]) / 0.55
     stir = 1 + np.clip(stir_slope, -1.3, 0.3) * fatter + person.grain * rng.uniform(0.7, 1.5)
     bright = np.maximum(excess, 0) + more
+    healthy = stir * (1 + np.maximum(more, 0))
     stir = np.maximum(stir * (1 + np.maximum(more, -0.9)) * (1 - hard) + excess * (1 - 0.4 * hard), 0.05)
+    seen = np.clip(stir - healthy, 0, excess)
     stir = stir * (1 - person.disc) + stir_table[Tissue.DISC] * rng.uniform(0.3, 1.0) * person.disc
     t1 = 1 + t1_slope * fatter - person.grain * rng.uniform(0.7, 1.5)
     darkening = rng.uniform(0.15, 0.5)
@@ -224,7 +229,7 @@ def _marrow_signal(
         t1 * (1 - darkening * np.clip(bright, 0, 1.5) / 1.5) * (1 + np.minimum(more, 0)) * (1 - 0.9 * hard), 0.1
     )
     t1 = t1 * (1 - person.disc) + t1_table[Tissue.DISC] * person.disc
-    return stir.astype(np.float32), t1.astype(np.float32)
+    return stir.astype(np.float32), t1.astype(np.float32), seen.astype(np.float32)
 
 
 def _sample(person: Person, field: Field, grid: Grid, slice_offset: float) -> Field:

@@ -136,6 +136,19 @@ def test_the_stir_is_brighter_in_oedema_and_nowhere_else(made: Made) -> None:
     assert excess.max() == pytest.approx(BRIGHT.ratio - 1, abs=0.05)
 
 
+def test_oedema_that_sclerosis_hides_is_none(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hard(person: Person, _: np.random.Generator) -> np.ndarray:
+        return np.full(person.lattice.shape, 0.85, np.float32)
+
+    monkeypatch.setattr("mri_sij.phantom.scan.sclerosis_field", hard)
+    dark = scan(made.person, SEED, (BRIGHT, FAINT), SESSION)
+    labels = dark.labels.data
+    # 0.66 of an excess of 0.6 do not make up for 0.85 of marrow, 0.66 of 2.4 do.
+    assert not dark.oedema[labels == SACRUM].any()
+    assert 0.5 < dark.oedema[labels == LEFT_ILIUM].sum() / made.ill.oedema[labels == LEFT_ILIUM].sum() < 1
+    assert 1.5 < dark.lesion_ratio.max() < 1 + 0.66 * 2.4
+
+
 def test_the_form_is_what_the_mask_says(made: Made) -> None:
     slices = true_slices(made.ill)
     assert slices is not None and list(np.diff(slices)) == [1] * 5
