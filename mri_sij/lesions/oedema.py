@@ -65,6 +65,11 @@ def thresholds(settings: LesionSettings) -> tuple[float, float]:
     return settings.network_grow, settings.network_peak
 
 
+def mean_needed(clear_ml: float, settings: LesionSettings) -> float:
+    """Mean probability asked of a candidate where `clear_ml` of oedema have been found by `odds_mean`."""
+    return settings.odds_mean_beside if clear_ml >= settings.odds_beside_ml else settings.odds_mean
+
+
 def moved(probability: float, logit: float) -> np.float32:
     """`probability` moved by `logit` on the scale of log odds."""
     odds = probability / (1 - probability) * np.exp(logit)
@@ -153,11 +158,18 @@ def accept(search: Search, settings: LesionSettings) -> tuple[Mask, tuple[Lesion
     count = len(pieces.codes)
     peaks = _maxima(search.oedema, pieces, count)
     fluids = _shares(search.fluid, pieces, count)
+    candidates = describe(search, pieces)
+
+    def judged(by: LesionSettings) -> list[Reason | None]:
+        return [judge(found, float(peaks[n]), float(fluids[n]), by) for n, found in enumerate(candidates, start=1)]
+
+    reasons = judged(settings)
+    clear_ml = sum(found.volume_ml for found, reason in zip(candidates, reasons, strict=True) if reason is None)
+    reasons = judged(settings.model_copy(update={"odds_mean": mean_needed(clear_ml, settings)}))
     lesions: list[Lesion] = []
     rejected: list[Rejected] = []
     kept = np.zeros(count + 1, bool)
-    for number, found in enumerate(describe(search, pieces), start=1):
-        reason = judge(found, float(peaks[number]), float(fluids[number]), settings)
+    for number, (found, reason) in enumerate(zip(candidates, reasons, strict=True), start=1):
         if reason is None:
             kept[number] = True
             lesions.append(Lesion(len(lesions) + 1, found, _why(found)))

@@ -9,13 +9,14 @@ same images give the same interval.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mri_sij.config import LesionSettings
 from mri_sij.lesions.items import Items, Marks, even_contrast, mark, measure_items
-from mri_sij.lesions.oedema import Perturbation, Pieces, connect, grow, moved, thresholds
+from mri_sij.lesions.oedema import Perturbation, Pieces, connect, grow, mean_needed, moved, thresholds
 from mri_sij.lesions.records import ScoreInterval
 from mri_sij.lesions.search import Mask, Search, thinned
 
@@ -94,7 +95,6 @@ def _passes(search: Search, pieces: Pieces, settings: LesionSettings, change: Pe
         ok &= most(search.oedema) >= moved(thresholds(settings)[1], change.logit)
         # NaN compares false both ways: the network's own probabilities are not held against the limits of the odds.
         likely = mean(search.oedema) if settings.method == "combined" else np.full(len(size), np.nan)
-        ok &= ~(likely < moved(settings.odds_mean, change.logit))
     if settings.method == "network":
         return np.asarray(ok)
     if network:
@@ -110,7 +110,20 @@ def _passes(search: Search, pieces: Pieces, settings: LesionSettings, change: Pe
     shallow = most(search.depth_mm) <= settings.rim_depth_mm
     if search.t1_ratio is not None:
         ok &= ~(shallow & (mean(search.t1_ratio) < settings.joint_t1_ratio))
-    return np.asarray(ok & ~(shallow & (most(search.ratio) <= settings.rim_contrast * change.reference)))
+    ok &= ~(shallow & (most(search.ratio) <= settings.rim_contrast * change.reference))
+    return _likely_enough(np.asarray(ok), likely, size * search.voxel_ml, settings, change) if network else ok
+
+
+def _likely_enough(
+    ok: NDArray[np.bool_],
+    likely: NDArray[np.float64],
+    volume_ml: NDArray[np.floating[Any]],
+    settings: LesionSettings,
+    change: Perturbation,
+) -> NDArray[np.bool_]:
+    """Those of the `ok` pieces whose mean probability is not too low either."""
+    clear_ml = float(volume_ml[ok & ~(likely < moved(settings.odds_mean, change.logit))].sum())
+    return np.asarray(ok & ~(likely < moved(mean_needed(clear_ml, settings), change.logit)))
 
 
 def chances_of(readings: tuple[Marks, ...], own: Marks) -> Marks:

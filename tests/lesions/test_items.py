@@ -11,10 +11,10 @@ from mri_sij.config import LesionSettings
 from mri_sij.evidence import Bone, Side
 from mri_sij.geometry import Grid
 from mri_sij.lesions.items import Marks, intense_from
-from mri_sij.lesions.oedema import judge
+from mri_sij.lesions.oedema import AS_READ, accept, judge
 from mri_sij.lesions.records import Candidate
 from mri_sij.lesions.search import Search
-from mri_sij.lesions.uncertainty import interval_of
+from mri_sij.lesions.uncertainty import accepted, interval_of
 
 SHAPE = (40, 40, 2)
 LIKELY = Candidate(
@@ -42,6 +42,19 @@ def test_a_candidate_that_is_likely_only_at_its_peak_is_rejected() -> None:
     assert judge(LIKELY, 0.9, 0.0, LesionSettings()) is None
     reason = judge(replace(LIKELY, probability=0.5), 0.9, 0.0, LesionSettings())
     assert reason is not None and reason.code == "unsure" and "0.50 on average" in reason.message
+
+
+@pytest.mark.parametrize(("clear_mm", "kept"), [(30, True), (20, False)])
+def test_beside_clear_oedema_a_less_likely_candidate_is_one(clear_mm: int, kept: bool) -> None:
+    likely = np.zeros(SHAPE, np.float32)
+    likely[:35, :clear_mm] = 0.9
+    likely[:35, 33:38] = 0.45
+    likely[10:15, 33:38] = 0.8  # 0.5 on average
+    search = replace(search_of(np.full(SHAPE, 1.5)), oedema=likely)
+    oedema, lesions, rejected = accept(search, LesionSettings())
+    assert len(lesions) == 1 + kept and oedema[:35, :clear_mm].all() and oedema[10, 35, 0] == kept
+    assert [reason.reason.code for reason in rejected] == ([] if kept else ["unsure"])
+    assert (accepted(search, LesionSettings(), AS_READ) == oedema).all()
 
 
 @pytest.mark.parametrize(
