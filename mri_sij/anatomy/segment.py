@@ -119,25 +119,23 @@ def _centre_joints(labels: NDArray[np.uint8], maps: Maps) -> None:
     """
     reach = round(_CLEFT_MM / maps.grid.spacing_mm[0])
     for ilium, step in ((LEFT_ILIUM, 1), (RIGHT_ILIUM, -1)):
-        both = (labels == SACRUM).any(0) & (labels == ilium).any(0)
-        for j, k in np.argwhere(both):
-            row = labels[:, j, k]
-            inner = np.flatnonzero(row == SACRUM)[::-step]
-            outer = np.flatnonzero(row == ilium)
-            beyond = outer[(outer - inner[0]) * step > 0]
-            if not len(beyond):
-                continue
-            last, first = inner[0], beyond[0] if step > 0 else beyond[-1]
-            gap = abs(int(first) - int(last)) - 1
-            if gap % 2 or gap > reach:
-                continue
-            if gap == 0:
-                unsure = last if maps.sacrum[last, j, k] < maps.ilium[first, j, k] else first
-                row[unsure] = 0
-            elif maps.sacrum[last + step, j, k] > maps.ilium[first - step, j, k]:
-                row[last + step] = SACRUM
-            else:
-                row[first - step] = ilium
+        j, k = np.nonzero((labels == SACRUM).any(0) & (labels == ilium).any(0))
+        rows = labels[:, j, k][::step]  # from the sacrum towards the ilium
+        last = len(rows) - 1 - (rows == SACRUM)[::-1].argmax(0)
+        beyond = (rows == ilium) & (np.arange(len(rows))[:, None] > last)
+        first = beyond.argmax(0)
+        gap = first - last - 1
+        even = beyond.any(0) & (gap % 2 == 0) & (gap <= reach)
+        j, k, gap = j[even], k[even], gap[even]
+        last, first = (at[even] if step > 0 else len(rows) - 1 - at[even] for at in (last, first))
+        touching = gap == 0
+        inner, outer = np.where(touching, last, last + step), np.where(touching, first, first - step)
+        sacral = maps.sacrum[inner, j, k] > maps.ilium[outer, j, k]
+        unsure = np.where(maps.sacrum[inner, j, k] < maps.ilium[outer, j, k], inner, outer)[touching]
+        labels[unsure, j[touching], k[touching]] = 0
+        for surer, where, label in ((sacral, inner, SACRUM), (~sacral, outer, ilium)):
+            filled = surer & ~touching
+            labels[where[filled], j[filled], k[filled]] = label
 
 
 def _wing_tips(sacrum: Mask, labels: NDArray[np.uint8], spacing_mm: tuple[float, float, float]) -> Mask:
