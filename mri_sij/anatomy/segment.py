@@ -21,6 +21,7 @@ _SMOOTH_MM = (0.9, 0.9, 2.0)
 _WING_GAP_MM, _WING_MM3 = 5.0, 300.0
 _CLEFT_MM = 9.0
 _COARSE_MM = 2.4
+_SEEN = 0.5
 _CORTEX_MM, _BLADE_MM, _JOINT_SIDE_MM = 0.6, 6.0, 9.0
 
 
@@ -32,9 +33,12 @@ def segment(maps: Maps, settings: AnatomySettings) -> Segmentation:
     Left and right come from the affine: ilium to the patient's left of the sacrum's middle is left.
     """
     shape = _shape_of(maps, settings)
+    # A slice on which the network sees no bone has none, whatever the shape says: stacks are padded with empty slices.
+    empty = ~((maps.sacrum > _SEEN) | (maps.ilium > _SEEN)).any((0, 1))
     if shape is not None and shape.residual_mm <= settings.max_shape_mm:
         maps = held_to_shape(maps, shape)
     winner = _winner(maps)
+    winner[:, :, empty] = 0
     sacrum = main_part(winner == 1, settings.island_fraction)
     labels = np.zeros(maps.grid.shape, np.uint8)
     if sacrum.any():

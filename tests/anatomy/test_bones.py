@@ -86,6 +86,16 @@ def test_bone_that_was_lost_with_conviction_comes_back(truth: tuple[np.ndarray, 
     assert (segment(maps, SETTINGS).labels.data[deep] == SACRUM).mean() > 0.8
 
 
+def test_an_empty_slice_holds_no_bone(truth: tuple[np.ndarray, Grid]) -> None:
+    labels, grid = truth
+    padded = labels.copy()
+    padded[:, :, :4] = padded[:, :, 16:] = 0
+    assert (labels[:, :, 3] > 0).any() and (labels[:, :, 16] > 0).any()
+    found = segment(_maps(padded, grid), SETTINGS).labels.data
+    assert not found[:, :, :4].any() and not found[:, :, 16:].any()
+    assert (found[:, :, 4:16] > 0).any((0, 1)).all()
+
+
 def test_what_is_no_pelvis_is_not_made_to_look_like_one(truth: tuple[np.ndarray, Grid]) -> None:
     labels, grid = truth
     boxes = np.zeros_like(labels)
