@@ -124,8 +124,8 @@ class LesionSettings(_Stage):
     """The same where `odds_beside_ml` of oedema have been found by `odds_mean`: beside clear oedema a faint lesion is
     more likely one, as it is to a reader (chosen on simulated patients from 0.45, 0.48, 0.5 and 0.55)."""
     odds_beside_ml: float = 2.0
-    """See `odds_mean_beside`: small findings alone make no other more likely (1, 2 and 3 do alike on simulated
-    patients)."""
+    """See `odds_mean_beside`: small findings alone make no other more likely (our choice; 1 and 3 do alike on
+    simulated patients)."""
     odds_sure: float = 0.7
     """From this mean probability a candidate need only reach `sure_contrast` (chosen on simulated patients from 0.65,
     0.7 and 0.75)."""

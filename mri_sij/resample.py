@@ -20,11 +20,14 @@ EDGE_SLACK_VOXELS = 1e-3
 def resample(volume: Volume, grid: Grid, *, interpolation: Interpolation = "linear", outside: float = 0.0) -> Volume:
     """`volume` at the voxel centres of `grid`, float32; `outside` where those lie beyond the outermost voxel centres.
 
-    The same grid, be it in another axis order, gives the same voxels, untouched. Integers stay exact under "nearest".
+    The same grid, also where `grid` is its reading order, gives the same voxels, untouched. Integers stay exact under
+    "nearest".
     """
-    for same in (volume, volume.reordered(volume.grid.reading_order)):
-        if same.grid.same_as(grid, tolerance_mm=1e-6):
-            return Volume(same.values, grid)
+    if volume.grid.same_as(grid, tolerance_mm=1e-6):
+        return Volume(volume.values, grid)
+    order = volume.grid.reading_order
+    if volume.grid.reordered(order).same_as(grid, tolerance_mm=1e-6):
+        return Volume(volume.reordered(order).values, grid)
     matrix, offset = _index_map(volume.grid, grid)
     data = _transformed(volume.values, matrix, offset, grid, order=1 if interpolation == "linear" else 0)
     outside_mask = ~_inside(volume.grid, matrix, offset, grid)

@@ -134,12 +134,14 @@ def _centre_joints(labels: NDArray[np.uint8], maps: Maps) -> None:
         last, first = (at[even] if step > 0 else len(rows) - 1 - at[even] for at in (last, first))
         touching = gap == 0
         inner, outer = np.where(touching, last, last + step), np.where(touching, first, first - step)
-        sacral = maps.sacrum[inner, j, k] > maps.ilium[outer, j, k]
-        unsure = np.where(maps.sacrum[inner, j, k] < maps.ilium[outer, j, k], inner, outer)[touching]
-        labels[unsure, j[touching], k[touching]] = 0
-        for surer, where, label in ((sacral, inner, SACRUM), (~sacral, outer, ilium)):
-            filled = surer & ~touching
-            labels[where[filled], j[filled], k[filled]] = label
+        sacral = maps.sacrum[inner, j, k] - maps.ilium[outer, j, k]
+        for chosen, at, label in (
+            (touching & (sacral < 0), inner, 0),
+            (touching & (sacral >= 0), outer, 0),
+            (~touching & (sacral > 0), inner, SACRUM),
+            (~touching & (sacral <= 0), outer, ilium),
+        ):
+            labels[at[chosen], j[chosen], k[chosen]] = label
 
 
 def _wing_tips(sacrum: Mask, labels: NDArray[np.uint8], spacing_mm: tuple[float, float, float]) -> Mask:
