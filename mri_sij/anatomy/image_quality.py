@@ -24,7 +24,7 @@ def left_right_deg(stir: Volume) -> float:
 
 def signal_to_noise(stir: Volume, bone: Mask) -> float | None:
     """Median signal of bone over the noise inside it (Immerkaer 1996: Laplacian mask, here with a robust spread)."""
-    inner = np.asarray(ndi.binary_erosion(bone, np.ones((3, 3, 1), bool), iterations=2))
+    inner = _eroded(bone, 2)
     chosen = inner if inner.sum() > _ENOUGH_VOXELS else bone
     if chosen.sum() < _ENOUGH_VOXELS:
         return None
@@ -51,7 +51,16 @@ def fat_ratio(stir: Volume, t1: Volume, bone: Mask) -> float | None:
         return None
     level = float(np.median(t1.values[bone]))
     fat = (t1.values > _FAT_OVER_BONE * level) & ~bone
-    fat = np.asarray(ndi.binary_erosion(fat, np.ones((3, 3, 1), bool)))
+    fat = _eroded(fat, 1)
     if fat.sum() * grid.voxel_ml < _FAT_ML:
         return None
     return float(np.median(stir.values[fat]) / max(float(np.median(stir.values[bone])), 1e-6))
+
+
+def _eroded(mask: Mask, by: int) -> Mask:
+    """What is left of a mask without `by` voxels at its border in the plane; SciPy's erosion takes ten times as long."""
+    for axis in (0, 1):
+        padded = np.pad(mask, [(by, by) if n == axis else (0, 0) for n in range(3)])
+        moved = [np.take(padded, range(n, n + mask.shape[axis]), axis) for n in range(2 * by + 1)]
+        mask = np.logical_and.reduce(moved)
+    return np.asarray(mask)

@@ -46,14 +46,14 @@ def facing_margins(labels: LabelMap, ilium: int, reach_mm: float) -> Facing:
 
 def _near_both(sacrum: Mask, ilium: Mask, spacing: tuple[float, float], reach_mm: float) -> tuple[slice, slice] | None:
     """Box in which both bones' boxes, grown by `reach_mm`, overlap; None where they do not."""
-    boxes = [ndi.find_objects(mask.astype(np.uint8)) for mask in (sacrum, ilium)]
-    if not all(boxes):
+    if not sacrum.any() or not ilium.any():
         return None
     bounds = []
     for axis in (0, 1):
         margin = int(np.ceil(reach_mm / spacing[axis])) + 2
-        low = max(found[0][axis].start for found in boxes) - margin
-        high = min(found[0][axis].stop for found in boxes) + margin
+        ends = [np.flatnonzero(mask.any(1 - axis))[[0, -1]] for mask in (sacrum, ilium)]
+        low = int(max(first for first, _ in ends)) - margin
+        high = int(min(last for _, last in ends)) + 1 + margin
         low, high = max(low, 0), min(high, sacrum.shape[axis])
         if high - low < 2:
             return None

@@ -62,8 +62,7 @@ def assess(
 
 def _bone_checks(segmentation: Segmentation, settings: AnatomySettings) -> list[Check]:
     labels, voxel_ml = segmentation.labels.data, segmentation.labels.grid.voxel_ml
-    sizes = np.bincount(labels.ravel(), minlength=4)
-    ml = {n: float(sizes[n] * voxel_ml) for n in (SACRUM, LEFT_ILIUM, RIGHT_ILIUM)}
+    ml = {n: float(np.count_nonzero(labels == n) * voxel_ml) for n in (SACRUM, LEFT_ILIUM, RIGHT_ILIUM)}
     ilia = sorted((ml[LEFT_ILIUM], ml[RIGHT_ILIUM]))
     bone = labels > 0
     sure = float(segmentation.bone_probability.values[bone].mean()) if bone.any() else 0.0

@@ -79,10 +79,10 @@ def _shape_of(maps: Maps, settings: AnatomySettings) -> Shape | None:
 def _winner(maps: Maps) -> NDArray[np.uint8]:
     """Most probable class of the smoothed maps: 0 background, 1 sacrum, 2 ilium, 3 lumbar."""
     sigma = [mm / s for mm, s in zip(_SMOOTH_MM, maps.grid.spacing_mm, strict=True)]
-    best = ndi.gaussian_filter(maps.background, sigma)
+    bones = [ndi.gaussian_filter(chance, sigma) for chance in (maps.sacrum, maps.ilium, maps.lumbar)]
+    best = 1 - sum(bones)  # the background: smoothing keeps the sum of all
     winner = np.zeros(best.shape, np.uint8)
-    for number, chance in enumerate((maps.sacrum, maps.ilium, maps.lumbar), start=1):
-        smooth = ndi.gaussian_filter(chance, sigma)
+    for number, smooth in enumerate(bones, start=1):
         winner[smooth > best] = number
         np.maximum(best, smooth, out=best)
     return winner
@@ -182,17 +182,21 @@ def within_cortex(labels: NDArray[np.uint8], spacing_mm: tuple[float, float, flo
     reached = [round(2 * _JOINT_SIDE_MM / mm) + 1 for mm in spacing_mm[:2]]
     for label in (SACRUM, LEFT_ILIUM, RIGHT_ILIUM):
         for k in np.flatnonzero((labels == label).any((0, 1))):
-            box = _surrounded(labels[:, :, k] == label, round(_JOINT_SIDE_MM / spacing_mm[0]))
-            plane = labels[:, :, k][box]
-            bone = plane == label
+            own = labels[:, :, k] == label
+            tight = _surrounded(own)
+            bone = own[tight]
             depth = ndi.distance_transform_edt(bone, spacing_mm[:2])
-            kept = bone & (depth > _CORTEX_MM)
+            lost = bone & (depth <= _CORTEX_MM)
             if label != SACRUM:
                 core = depth > _BLADE_MM / 2
                 reach = ndi.distance_transform_edt(~core, spacing_mm[:2]) if core.any() else np.inf
-                kept &= reach <= _BLADE_MM / 2 + spacing_mm[0] / 2
-            beside = ndi.maximum_filter((plane > 0) & ~bone, reached)
-            out[:, :, k][box][bone & ~kept & ~beside] = 0
+                lost |= bone & (reach > _BLADE_MM / 2 + spacing_mm[0] / 2)
+            wide = _surrounded(own, round(_JOINT_SIDE_MM / spacing_mm[0]))
+            others = (labels[:, :, k][wide] > 0) & ~own[wide]
+            if others.any():
+                inner = tuple(slice(t.start - w.start, t.stop - w.start) for t, w in zip(tight, wide, strict=True))
+                lost &= ~ndi.maximum_filter(others, reached)[inner]
+            out[:, :, k][tight][lost] = 0
     return out
 
 
@@ -200,28 +204,37 @@ def _close_holes(labels: NDArray[np.uint8], spacing_mm: tuple[float, float, floa
     """Fill holes of each bone slice by slice; in the sacrum only near an ilium, because its foramina are holes too."""
     out = labels.copy()
     for k in range(labels.shape[2]):
-        box = _surrounded(labels[:, :, k] > 0)
-        plane, filled = labels[:, :, k][box], out[:, :, k][box]
+        plane = labels[:, :, k]
         ilium = plane > SACRUM
         if not ilium.any():
             continue
         for label in (LEFT_ILIUM, RIGHT_ILIUM):
-            filled[_filled(plane == label) & (plane == 0)] = label
-        holes = _filled(plane == SACRUM) & (plane == 0)
+            box, holes = _holes(plane == label)
+            out[:, :, k][box][holes & (plane[box] == 0)] = label
+        box, holes = _holes(plane == SACRUM)
+        holes &= plane[box] == 0
         if holes.any():
-            near = ndi.distance_transform_edt(~ilium, spacing_mm[:2]) < _LATERAL_HOLE_MM
-            filled[holes & near] = SACRUM
+            near = ndi.distance_transform_edt(~ilium, spacing_mm[:2])[box] < _LATERAL_HOLE_MM
+            out[:, :, k][box][holes & near] = SACRUM
     return out
 
 
-def _filled(plane: Mask) -> Mask:
-    """A mask of one slice with its holes closed: what is joined to no edge of the plane is a hole."""
-    parts, _ = ndi.label(~plane)
-    outer = np.unique(np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]]))
-    return np.asarray(plane | ~np.isin(parts, outer))
+def _holes(bone: Mask) -> tuple[tuple[slice, ...], Mask]:
+    """The box of a bone in one slice, and what of it is a hole: joined to no edge of the box, and not bone."""
+    box = _surrounded(bone)
+    parts, count = ndi.label(~bone[box])
+    hole = np.ones(count + 1, bool)
+    for edge in (parts[:1], parts[-1:], parts[:, :1], parts[:, -1:]):
+        hole[edge] = False
+    hole[0] = False
+    return box, hole[parts]
 
 
 def _surrounded(mask: Mask, margin: int = 1) -> tuple[slice, ...]:
     """The box of a mask in the plane, with a margin of some pixels where there are any."""
-    found = ndi.find_objects(mask.astype(np.uint8))
-    return tuple(slice(max(b.start - margin, 0), b.stop + margin) for b in found[0]) if found else (slice(0), slice(0))
+    bounds = []
+    for axis in (0, 1):
+        at = np.flatnonzero(mask.any(1 - axis))
+        low, high = (int(at[0]), int(at[-1]) + 1) if len(at) else (0, 0)
+        bounds.append(slice(max(low - margin, 0), min(high + margin, mask.shape[axis]) if len(at) else 0))
+    return tuple(bounds)

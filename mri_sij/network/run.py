@@ -19,7 +19,6 @@ SLICE_MM = 3.6
 """Slices closer together than in any scan that the network was trained for are looked at this far apart."""
 
 _MULTIPLE = 16
-_BATCH = 5
 
 
 def predict(stir: Volume, t1: Volume | None, model: bytes | None = None) -> Maps:
@@ -60,15 +59,12 @@ def _forward(session: Any, stir: Field, t1: Field | None, stride: int) -> Field:
     nx, ny, slices = stir.shape
     pad = [(0, 0), (0, -nx % _MULTIPLE), (0, -ny % _MULTIPLE)]
     out = np.empty((6, nx, ny, slices), np.float32)
-    for start in range(0, slices, _BATCH):
-        chosen = range(start, min(start + _BATCH, slices))
-        image = np.stack([np.pad(neighbours(stir, t1, z, stride), pad) for z in chosen])
-        logits = session.run(None, {"image": image})[0][:, :, :nx, :ny]
-        bones = np.exp(logits[:, :4] - logits[:, :4].max(1, keepdims=True))
-        out[:4, :, :, start : start + len(image)] = np.moveaxis(bones / bones.sum(1, keepdims=True), 0, -1)
-        out[4:, :, :, start : start + len(image)] = np.moveaxis(
-            1 / (1 + np.exp(-np.clip(logits[:, 4:], -30, 30))), 0, -1
-        )
+    for z in range(slices):  # one by one: what a slice needs stays in the processor's cache
+        image = np.pad(neighbours(stir, t1, z, stride), pad)
+        logits = session.run(None, {"image": image[None]})[0][0, :, :nx, :ny]
+        bones = np.exp(logits[:4] - logits[:4].max(0))
+        out[:4, ..., z] = bones / bones.sum(0)
+        out[4:, ..., z] = 1 / (1 + np.exp(-np.clip(logits[4:], -30, 30)))
     return out
 
 
@@ -90,7 +86,11 @@ def _resized(array: Field, shape: tuple[int, int, int]) -> Field:
         at = np.clip((np.arange(m) + 0.5) * n / m - 0.5, 0, n - 1)
         below = np.minimum(at.astype(int), max(n - 2, 0))
         part = (at - below).astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)])
-        array = np.take(array, below, axis) * (1 - part) + np.take(array, np.minimum(below + 1, n - 1), axis) * part
+        lower, upper = np.take(array, below, axis), np.take(array, np.minimum(below + 1, n - 1), axis)
+        lower *= 1 - part
+        upper *= part
+        lower += upper
+        array = lower
     return np.asarray(array, np.float32)
 
 

@@ -43,12 +43,13 @@ def fill_mesh(vertices: Floats, faces: NDArray[np.int32], lattice: Lattice) -> N
     span = np.floor(tri[:, :, :2].max(1)).astype(int) - low + 1
     crossings = np.zeros(lattice.shape, np.uint8)
     nx, ny, nz = lattice.shape
-    (ax, ay, az), (bx, by, bz), (cx, cy, cz) = (tri[:, n].T for n in range(3))
-    area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
-    area = np.where(np.abs(area) < 1e-12, 1e-12, area)
     for dx in range(int(span[:, 0].max())):
         for dy in range(int(span[:, 1].max())):
-            ix, iy = low[:, 0] + dx, low[:, 1] + dy
+            reached = np.flatnonzero((span[:, 0] > dx) & (span[:, 1] > dy))
+            (ax, ay, az), (bx, by, bz), (cx, cy, cz) = (tri[reached, n].T for n in range(3))
+            area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
+            area = np.where(np.abs(area) < 1e-12, 1e-12, area)
+            ix, iy = low[reached, 0] + dx, low[reached, 1] + dy
             # A ray is moved off the lattice by a hair so that it never meets an edge shared by two triangles.
             px, py = ix + 1.234e-5, iy + 2.345e-5
             u = ((px - ax) * (cy - ay) - (cx - ax) * (py - ay)) / area
