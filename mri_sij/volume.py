@@ -70,7 +70,7 @@ class LabelMap:
     def __post_init__(self) -> None:
         if self.data.dtype != np.uint8:
             raise GeometryError(f"Labels must be uint8, not {self.data.dtype}.")
-        unknown = sorted(set(np.unique(self.data).tolist()) - {0} - set(self.names))
+        unknown = sorted(set(np.flatnonzero(np.bincount(self.data.ravel())).tolist()) - {0} - set(self.names))
         if unknown:
             raise GeometryError(f"The label map holds labels {unknown} that have no name.")
         object.__setattr__(self, "data", _frozen(self.data, self.grid))

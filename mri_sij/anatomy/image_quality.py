@@ -58,7 +58,7 @@ def fat_ratio(stir: Volume, t1: Volume, bone: Mask) -> float | None:
 
 
 def _eroded(mask: Mask, by: int) -> Mask:
-    """What is left of a mask without `by` voxels at its border in the plane; SciPy's erosion takes ten times as long."""
+    """A mask without `by` voxels at its border in the plane; SciPy's erosion takes ten times as long."""
     for axis in (0, 1):
         padded = np.pad(mask, [(by, by) if n == axis else (0, 0) for n in range(3)])
         moved = [np.take(padded, range(n, n + mask.shape[axis]), axis) for n in range(2 * by + 1)]

@@ -80,7 +80,7 @@ def _winner(maps: Maps) -> NDArray[np.uint8]:
     """Most probable class of the smoothed maps: 0 background, 1 sacrum, 2 ilium, 3 lumbar."""
     sigma = [mm / s for mm, s in zip(_SMOOTH_MM, maps.grid.spacing_mm, strict=True)]
     bones = [ndi.gaussian_filter(chance, sigma) for chance in (maps.sacrum, maps.ilium, maps.lumbar)]
-    best = 1 - sum(bones)  # the background: smoothing keeps the sum of all
+    best = np.asarray(1 - (bones[0] + bones[1] + bones[2]))  # the background: smoothing keeps the sum of all
     winner = np.zeros(best.shape, np.uint8)
     for number, smooth in enumerate(bones, start=1):
         winner[smooth > best] = number

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mri_sij.geometry import Floats, Grid
+from mri_sij.interpolate import along
 from mri_sij.network.maps import Maps
 from mri_sij.pelvis.fit import FittedPelvis, borders_of, fit_pelvis, mirrored
 from mri_sij.pelvis.mesh import Lattice, fill_mesh, signed_distance
@@ -117,9 +118,5 @@ def _on_grid(field: Field, lattice: Lattice, first_mm: Floats, grid: Grid) -> Fi
     left, back, up = lattice.origin
     for axis, origin in ((2, back), (0, left), (1, up)):
         at = (first_mm[axis] + np.arange(grid.shape[axis]) * grid.spacing_mm[axis] - origin) / lattice.step
-        at = np.clip(at, 0, out.shape[axis] - 1)
-        below = np.minimum(at.astype(int), max(out.shape[axis] - 2, 0))
-        part = (at - below).astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)])
-        lower = np.take(out, below, axis)
-        out = lower + part * (np.take(out, np.minimum(below + 1, out.shape[axis] - 1), axis) - lower)
-    return np.asarray(out, np.float32)
+        out = along(out, axis, at)
+    return out

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from mri_sij.interpolate import along
+
 Field = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
@@ -34,10 +36,5 @@ def _binned(values: Field, step: int) -> Field:
 def _spread(coarse: Field, step: int, shape: tuple[int, ...]) -> Field:
     """Linear interpolation of squares' means back to voxels."""
     for axis in (0, 1):
-        n = coarse.shape[axis]
-        at = np.clip((np.arange(shape[axis]) + 0.5) / step - 0.5, 0, n - 1)
-        below = np.minimum(at.astype(int), max(n - 2, 0))
-        part = (at - below).astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)])
-        above = np.minimum(below + 1, n - 1)
-        coarse = np.take(coarse, below, axis) * (1 - part) + np.take(coarse, above, axis) * part
+        coarse = along(coarse, axis, (np.arange(shape[axis]) + 0.5) / step - 0.5)
     return coarse

@@ -18,8 +18,9 @@ CHANNELS = len(STIR_SLICES) + len(T1_SLICES)
 
 def normalize(signal: Field) -> Field:
     """Signal relative to the median of the body, compressed: log(1 + 2 s / median). Any gain gives the same result."""
-    top = np.percentile(signal[::3, ::3], 99)
-    body = signal[::3, ::3][signal[::3, ::3] > 0.08 * top]
+    # Counted from both sides, so that the mirrored patient has the same median.
+    some = np.concatenate([signal[::3, ::3], signal[::-3, ::3]], axis=None)
+    body = some[some > 0.08 * np.percentile(some, 99)]
     middle = np.median(body) if body.size else 1.0
     relative = np.clip(signal / np.float32(max(middle, 1e-6)), 0, 20)
     return np.asarray(np.log1p(relative * 2), np.float32)

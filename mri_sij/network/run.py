@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage as ndi
 
+from mri_sij.interpolate import along
 from mri_sij.network.maps import Maps
 from mri_sij.network.prepare import PIXEL_MM, Field, neighbours, normalize
 from mri_sij.volume import Volume, require_same_grid
@@ -81,17 +82,9 @@ def _resized(array: Field, shape: tuple[int, int, int]) -> Field:
     """Linear interpolation in the plane to `shape`, the edges of the field of view kept in place."""
     for axis in (0, 1):
         n, m = array.shape[axis], shape[axis]
-        if n == m:
-            continue
-        at = np.clip((np.arange(m) + 0.5) * n / m - 0.5, 0, n - 1)
-        below = np.minimum(at.astype(int), max(n - 2, 0))
-        part = (at - below).astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)])
-        lower, upper = np.take(array, below, axis), np.take(array, np.minimum(below + 1, n - 1), axis)
-        lower *= 1 - part
-        upper *= part
-        lower += upper
-        array = lower
-    return np.asarray(array, np.float32)
+        if n != m:
+            array = along(array, axis, (np.arange(m) + 0.5) * n / m - 0.5)
+    return array
 
 
 def _agreement(first: Field, second: Field) -> float:

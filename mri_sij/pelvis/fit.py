@@ -9,6 +9,7 @@ was taken for bone, pull no longer.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +63,7 @@ class FittedPelvis:
 
     def vertices(self, bone: int) -> Floats:
         """All vertices (n, 3) of a bone (0 sacrum, 1 left hip, 2 right hip) in the frame of the fit, mm."""
-        placed, _ = _placed(self.pose, bone, slice(None))
+        placed, _ = _placed(self.pose, bone, _part(bone, slice(None)))
         return placed
 
     def above_cut_mm(self, points: Floats) -> Floats:
@@ -103,6 +104,16 @@ class Border:
         """The border with left and right exchanged."""
         x, y, z = (s[::-1] for s in self.slopes)
         return Border(self.distance[::-1], (-x, y, z), self.spacing_mm)
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Chosen vertices of one bone of the model: mean (n, 3), the modes that are fitted (MODES, n, 3), and the middle of
+    the whole bone (3,)."""
+
+    mean: Floats
+    modes: Floats
+    middle: Floats
 
 
 Borders = tuple[Border, Border, Border]
@@ -158,12 +169,12 @@ def _steps(
     pose_only: bool = False,
 ) -> Pose:
     """Gauss-Newton steps; the unknowns are turn, shift, growth, modes, and turn and shift of each hip."""
-    chosen = _fitted_vertices(every)
+    parts = _fitted_parts(every)
     for n in range(rounds):
         scale_mm = max(scales_mm[0] * _COOLING**n, scales_mm[1])
         curve, slope = _prior(pose)
         for bone, border in enumerate(borders):
-            distance, jacobian = _linear(pose, bone, chosen[bone], border)
+            distance, jacobian = _linear(pose, bone, parts[bone], border)
             weighted = jacobian / (1 + (distance / scale_mm) ** 2)[:, None] ** 2
             curve += weighted.T @ jacobian
             slope += weighted.T @ distance
@@ -174,9 +185,9 @@ def _steps(
     return pose
 
 
-def _linear(pose: Pose, bone: int, chosen: NDArray[np.intp], border: Border) -> tuple[Floats, Floats]:
+def _linear(pose: Pose, bone: int, part: _Part, border: Border) -> tuple[Floats, Floats]:
     """Distances (n,) of the vertices in view from the border, and how each unknown changes them (n, unknowns)."""
-    placed, shape = _placed(pose, bone, chosen)
+    placed, shape = _placed(pose, bone, part)
     seen, distance, slopes = border.at(placed)
     turned = placed[seen] - pose.shift
     out = np.zeros((len(distance), 7 + MODES + 12))
@@ -188,10 +199,10 @@ def _linear(pose: Pose, bone: int, chosen: NDArray[np.intp], border: Border) -> 
     if bone:
         first = 7 + MODES + 6 * (bone - 1)
         of_shape = own @ pose.hip_rotations[bone - 1]
-        about = (shape[seen] - _hip_middle(bone)) @ pose.hip_rotations[bone - 1].T
+        about = (shape[seen] - part.middle) @ pose.hip_rotations[bone - 1].T
         out[:, first : first + 3] = np.cross(about, own)
         out[:, first + 3 : first + 6] = own
-    out[:, 7 : 7 + MODES] = np.einsum("ni,mni->nm", of_shape, load_model().modes[:MODES, bone, chosen[seen]])
+    out[:, 7 : 7 + MODES] = np.einsum("ni,mni->nm", of_shape, part.modes[:, seen])
     return distance, out
 
 
@@ -221,27 +232,27 @@ def _moved(pose: Pose, step: Floats) -> Pose:
     )
 
 
-def _placed(pose: Pose, bone: int, chosen: NDArray[np.intp] | slice) -> tuple[Floats, Floats]:
+def _placed(pose: Pose, bone: int, part: _Part) -> tuple[Floats, Floats]:
     """Vertices of a bone in the frame of the fit, and in the model's own before its hip moved."""
-    model = load_model()
-    shape = model.mean[bone, chosen] + np.tensordot(pose.weights, model.modes[:MODES, bone][:, chosen], 1)
+    shape = part.mean + np.tensordot(pose.weights, part.modes, 1)
     moved = shape
     if bone:
-        middle = _hip_middle(bone)
-        moved = (shape - middle) @ pose.hip_rotations[bone - 1].T + middle + pose.hip_shifts[bone - 1]
+        moved = (shape - part.middle) @ pose.hip_rotations[bone - 1].T + part.middle + pose.hip_shifts[bone - 1]
     return pose.scale * moved @ pose.rotation.T + pose.shift, shape
 
 
-def _hip_middle(bone: int) -> Floats:
-    return np.asarray(load_model().mean[bone].mean(0))
+def _part(bone: int, chosen: NDArray[np.intp] | slice) -> _Part:
+    model = load_model()
+    return _Part(model.mean[bone, chosen], model.modes[:MODES, bone][:, chosen], model.mean[bone].mean(0))
 
 
-def _fitted_vertices(every: int) -> list[NDArray[np.intp]]:
+@lru_cache(maxsize=2)
+def _fitted_parts(every: int) -> tuple[_Part, ...]:
     """Every so many vertices of each bone; of the sacrum none beside the cut below S3, which is no border of bone."""
     chosen = [np.arange(0, load_model().mean.shape[1], every) for _ in BONES]
     normal, front = _cut()
     chosen[0] = chosen[0][(load_model().mean[0, chosen[0]] - front) @ normal > _CUT_MARGIN_MM]
-    return chosen
+    return tuple(_part(bone, vertices) for bone, vertices in enumerate(chosen))
 
 
 def _cut() -> tuple[Floats, Floats]:
@@ -252,8 +263,8 @@ def _cut() -> tuple[Floats, Floats]:
 
 
 def _residual_mm(pose: Pose, borders: Borders) -> float:
-    chosen = _fitted_vertices(_EVERY)
-    away = [border.at(_placed(pose, n, chosen[n])[0])[1] for n, border in enumerate(borders)]
+    parts = _fitted_parts(_EVERY)
+    away = [border.at(_placed(pose, n, parts[n])[0])[1] for n, border in enumerate(borders)]
     every = np.concatenate(away)
     return float(np.minimum(np.abs(every), 10.0).mean()) if len(every) else float("inf")
 

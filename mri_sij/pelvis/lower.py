@@ -22,11 +22,16 @@ _HALF_WIDTH, _THICK_MM = (0.95, 0.85, 0.5, 0.32, 0.12), (8.0, 6.8, 5.4, 4.5, 3.0
 
 def beyond_lower_sacrum_mm(points: Floats) -> Floats:
     """Distance (n,) of points (n, 3) of the model's frame from the lower sacrum and coccyx, negative inside."""
-    out = np.full(len(points), np.inf)
-    for y, z, reach, thick in _plates():
-        aside = np.maximum(np.abs(points[:, 0]) - reach, 0)
-        np.minimum(out, np.sqrt(aside**2 + (points[:, 1] - y) ** 2 + (points[:, 2] - z) ** 2) - thick, out=out)
-    return out
+    x, y, z = np.ascontiguousarray(points.T, np.float32)
+    x = np.abs(x)
+    out = np.full(len(points), np.inf, np.float32)
+    for plate in _plates():
+        middle_y, middle_z, reach, thick = (np.float32(mm) for mm in plate)
+        away = np.maximum(x - reach, 0) ** 2
+        away += (y - middle_y) ** 2
+        away += (z - middle_z) ** 2
+        np.minimum(out, np.sqrt(away, out=away) - thick, out=out)
+    return out.astype(np.float64)
 
 
 @lru_cache(maxsize=1)

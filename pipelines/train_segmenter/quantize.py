@@ -1,9 +1,9 @@
 """Store a trained network in whole numbers of 8 bits: `python quantize.py SCANS NETWORK.onnx OUT.onnx`.
 
 The first and the last convolution stay in floating point, all others take 7-bit weights (one scale a channel) and
-8-bit activations, whose ranges are those met in the first 16 scans of SCANS (made by `simulate.py`). Seven bits, because
-sums of two products of 8 by 8 bits overflow on processors without instructions for them, and would give other bones
-there. The file is a quarter as large and the network a third faster.
+8-bit activations, whose ranges are those met in the first 16 scans of SCANS (made by `simulate.py`). Seven bits,
+because sums of two products of 8 by 8 bits overflow on processors without instructions for them, and would give other
+bones there. The file is a quarter as large and the network a third faster.
 """
 
 from __future__ import annotations

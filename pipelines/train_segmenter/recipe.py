@@ -1,10 +1,11 @@
 """The whole recipe of the shipped network in one command: `python recipe.py WORK [--minutes 90] [--people 400]
 [--simulators 1]`.
 
-Simulates people while it trains on those that are ready, then holds the network against unseen simulated patients.
+Simulates people while it trains on those that are ready, stores the network in whole numbers, then holds it against
+unseen simulated patients.
 Needs PyTorch and
-onnx (see requirements.txt) beside mri_sij; runs on a CPU or a GPU. WORK/network/mri_sij.onnx is what ships as
-mri_sij/network/mri_sij.onnx.
+onnx (see requirements.txt) beside mri_sij; runs on a CPU or a GPU. WORK/mri_sij.onnx, the trained network in whole
+numbers, is what ships as mri_sij/network/mri_sij.onnx.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ HERE = Path(__file__).parent
 
 
 def main() -> None:
-    """Simulate, train, evaluate."""
+    """Simulate, train, quantize, evaluate."""
     ask = argparse.ArgumentParser()
     ask.add_argument("work", type=Path)
     ask.add_argument("--minutes", type=float, default=90)
@@ -43,7 +44,11 @@ def main() -> None:
     finally:
         for process in running:
             process.terminate()
-    subprocess.run([sys.executable, str(HERE / "evaluate.py"), "--model", str(network / "mri_sij.onnx")], check=True)
+    shipped = str(told.work / "mri_sij.onnx")
+    subprocess.run(
+        [sys.executable, str(HERE / "quantize.py"), str(scans), str(network / "mri_sij.onnx"), shipped], check=True
+    )
+    subprocess.run([sys.executable, str(HERE / "evaluate.py"), "--model", shipped], check=True)
 
 
 if __name__ == "__main__":
