@@ -34,6 +34,12 @@ class Regions:
     depth_mm: NDArray[np.float32]
     cartilaginous: NDArray[np.bool_]
 
+    def on(self, k: int) -> Regions:
+        """Slice `k` alone, arrays of shape (i, j)."""
+        side, bone, half = (np.ascontiguousarray(a[:, :, k]) for a in (self.side, self.bone, self.half))
+        depth_mm, covered = np.ascontiguousarray(self.depth_mm[:, :, k]), np.ascontiguousarray(self.cartilaginous[:, :, k])
+        return Regions(side, bone, half, depth_mm, covered)
+
 
 def divide(labels: LabelMap, joints: Joints) -> Regions:
     """Divide the bones among joints and quadrants; a sacral voxel belongs to the nearer joint of its slice."""

@@ -34,6 +34,12 @@ def _level_lines(
 ) -> list[NDArray[np.float64]]:
     from skimage.measure import find_contours  # noqa: PLC0415 - half a second to import; only pages need it
 
-    around = np.pad(values, 1, constant_values=0.0 if inside is None else 1e6)
-    mask = None if inside is None else np.pad(inside, 1)
-    return [frame.place(line - 1.0) for line in find_contours(around, at, mask=mask)]  # type: ignore[no-untyped-call]
+    where = np.argwhere(values > at if inside is None else inside)
+    if not len(where):
+        return []
+    first, last = where.min(0), where.max(0) + 1
+    box = tuple(slice(a, b) for a, b in zip(first, last, strict=True))
+    around = np.pad(values[box], 1, constant_values=0.0 if inside is None else 1e6)
+    mask = None if inside is None else np.pad(inside[box], 1)
+    lines = find_contours(around, at, mask=mask)  # type: ignore[no-untyped-call]
+    return [frame.place(line + (first - 1.0)) for line in lines]

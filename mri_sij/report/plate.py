@@ -120,8 +120,8 @@ def bone_layers(labels: LabelMap, frame: Frame, k: int) -> tuple[Layer, ...]:
 
 
 def _joint_layers(anatomy: Anatomy, scene: Scene, k: int) -> list[Layer]:
-    regions, frame = anatomy.regions, scene.frame
-    depth, upper = regions.depth_mm[:, :, k], (regions.half[:, :, k] == HALF_UPPER).astype(np.float32)
+    regions, frame = anatomy.regions.on(k), scene.frame
+    upper = (regions.half == HALF_UPPER).astype(np.float32)
     layers = []
     for side in Side:
         joint = anatomy.joints.of(side)
@@ -129,9 +129,9 @@ def _joint_layers(anatomy: Anatomy, scene: Scene, k: int) -> list[Layer]:
             continue
         layers += _midline(joint.slices[k], frame)
         for bone in Bone:
-            scored = _scored_bone(regions, (side, bone), scene.reach_mm, k)
+            scored = _scored_bone(regions, (side, bone), scene.reach_mm)
             layers.append(Layer("quadrants", "divide", level(upper, 0.5, scored, frame)))
-            layers.append(Layer("quadrants", "deep", level(depth, scene.deep_mm, scored, frame)))
+            layers.append(Layer("quadrants", "deep", level(regions.depth_mm, scene.deep_mm, scored, frame)))
     return layers
 
 
@@ -146,23 +146,23 @@ def _midline(joint: JointSlice, frame: Frame) -> list[Layer]:
     return [Layer("joint", "ligamentous", rest), Layer("joint", "joint", path_of_lines([points[first : last + 1]]))]
 
 
-def _scored_bone(regions: Regions, which: tuple[Side, Bone], reach_mm: float, k: int) -> NDArray[np.bool_]:
-    """Bone of one joint that counts on slice `k`: beside cartilage and no farther from the margin than is scored."""
+def _scored_bone(regions: Regions, which: tuple[Side, Bone], reach_mm: float) -> NDArray[np.bool_]:
+    """Bone of one joint that counts on a slice: beside cartilage and no farther from the margin than is scored."""
     side, bone = which
     return np.asarray(
-        (regions.side[:, :, k] == REGION_SIDE[side])
-        & (regions.bone[:, :, k] == (BONE_SACRUM if bone is Bone.SACRUM else BONE_ILIUM))
-        & regions.cartilaginous[:, :, k]
-        & (regions.depth_mm[:, :, k] <= reach_mm)
+        (regions.side == REGION_SIDE[side])
+        & (regions.bone == (BONE_SACRUM if bone is Bone.SACRUM else BONE_ILIUM))
+        & regions.cartilaginous
+        & (regions.depth_mm <= reach_mm)
     )
 
 
 def _spots(anatomy: Anatomy, scene: Scene, k: int, slice_number: int) -> tuple[Spot, ...]:
-    spots = []
+    spots, regions = [], anatomy.regions.on(k)
     for side in Side:
         for q in QUADRANTS:
-            half = anatomy.regions.half[:, :, k] == (HALF_UPPER if q.half is Half.UPPER else HALF_LOWER)
-            mask = _scored_bone(anatomy.regions, (side, q.bone), scene.reach_mm, k) & half
+            half = regions.half == (HALF_UPPER if q.half is Half.UPPER else HALF_LOWER)
+            mask = _scored_bone(regions, (side, q.bone), scene.reach_mm) & half
             spots.append(Spot(f"{slice_number}-{side}-{q.half}_{q.bone}", outline(mask, scene.frame)))
     return tuple(spot for spot in spots if spot.path)
 

@@ -2,10 +2,8 @@
 [--simulators 1]`.
 
 Simulates people while it trains on those that are ready, stores the network in whole numbers, then holds it against
-unseen simulated patients.
-Needs PyTorch and
-onnx (see requirements.txt) beside mri_sij; runs on a CPU or a GPU. WORK/mri_sij.onnx, the trained network in whole
-numbers, is what ships as mri_sij/network/mri_sij.onnx.
+unseen simulated patients. Needs PyTorch and onnx (see requirements.txt) beside mri_sij; runs on a CPU or a GPU.
+WORK/mri_sij.onnx is what ships as mri_sij/network/mri_sij.onnx.
 """
 
 from __future__ import annotations
