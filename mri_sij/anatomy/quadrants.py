@@ -37,8 +37,8 @@ class Regions:
     def on(self, k: int) -> Regions:
         """Slice `k` alone, arrays of shape (i, j)."""
         side, bone, half = (np.ascontiguousarray(a[:, :, k]) for a in (self.side, self.bone, self.half))
-        depth_mm, covered = np.ascontiguousarray(self.depth_mm[:, :, k]), np.ascontiguousarray(self.cartilaginous[:, :, k])
-        return Regions(side, bone, half, depth_mm, covered)
+        depth_mm, cartilaginous = self.depth_mm[:, :, k], self.cartilaginous[:, :, k]
+        return Regions(side, bone, half, np.ascontiguousarray(depth_mm), np.ascontiguousarray(cartilaginous))
 
 
 def divide(labels: LabelMap, joints: Joints) -> Regions:
