@@ -86,11 +86,13 @@ def test_bone_that_was_lost_with_conviction_comes_back(truth: tuple[np.ndarray, 
     assert (segment(maps, SETTINGS).labels.data[deep] == SACRUM).mean() > 0.8
 
 
-def test_an_empty_slice_holds_no_bone(truth: tuple[np.ndarray, Grid]) -> None:
+@pytest.mark.parametrize("wedge", [0, 8], ids=["empty", "all but a wedge"])
+def test_an_empty_slice_holds_no_bone(truth: tuple[np.ndarray, Grid], wedge: int) -> None:
     labels, grid = truth
     padded = labels.copy()
-    padded[:, :, :4] = padded[:, :, 16:] = 0
-    assert (labels[:, :, 3] > 0).any() and (labels[:, :, 16] > 0).any()
+    padded[wedge:, :, :4] = padded[wedge:, :, 16:] = 0
+    assert all((labels[wedge:, :, k] > 0).sum() > 2 * (labels[:wedge, :, k] > 0).sum() for k in (3, 16))
+    assert not wedge or (padded[:, :, 16] > 0).any()
     found = segment(_maps(padded, grid), SETTINGS).labels.data
     assert not found[:, :, :4].any() and not found[:, :, 16:].any()
     assert (found[:, :, 4:16] > 0).any((0, 1)).all()
