@@ -37,10 +37,8 @@ def predict(stir: Volume, t1: Volume | None, model: bytes | None = None) -> Maps
     assert small[0] is not None
     stride = max(1, round(SLICE_MM / grid.spacing_mm[2])) if grid.spacing_mm[2] < SLICE_MM / 1.5 else 1
     first = _forward(session, small[0], small[1], stride)
-    mirrored = [None if v is None else np.ascontiguousarray(v[::-1]) for v in small]
-    assert mirrored[0] is not None
-    second = _forward(session, mirrored[0], mirrored[1], stride)[:, ::-1]
-    maps = [_resized(m, grid.shape) for m in (first + second) / 2]
+    second = _forward(session, small[0][::-1], None if small[1] is None else small[1][::-1], stride)[:, ::-1]
+    maps = [_resized(np.ascontiguousarray(m), grid.shape) for m in (first + second) / 2]
     return Maps(grid, maps[0], maps[1], maps[2], maps[3], maps[4], maps[5], _agreement(first, second), sha256)
 
 
@@ -58,15 +56,20 @@ def _session(model: bytes | None) -> tuple[Any, str]:
 def _forward(session: Any, stir: Field, t1: Field | None, stride: int) -> Field:
     """Probabilities (6, x, y, slices) of one pass."""
     nx, ny, slices = stir.shape
-    pad = [(0, 0), (0, -nx % _MULTIPLE), (0, -ny % _MULTIPLE)]
-    out = np.empty((6, nx, ny, slices), np.float32)
+    stir, t1 = _slice_by_slice(stir), None if t1 is None else _slice_by_slice(t1)
+    out = np.empty((6, slices, nx, ny), np.float32)
     for z in range(slices):  # one by one: what a slice needs stays in the processor's cache
-        image = np.pad(neighbours(stir, t1, z, stride), pad)
-        logits = session.run(None, {"image": image[None]})[0][0, :, :nx, :ny]
+        logits = session.run(None, {"image": neighbours(stir, t1, z, stride)[None]})[0][0, :, :nx, :ny]
         bones = np.exp(logits[:4] - logits[:4].max(0))
-        out[:4, ..., z] = bones / bones.sum(0)
-        out[4:, ..., z] = 1 / (1 + np.exp(-np.clip(logits[4:], -30, 30)))
-    return out
+        out[:4, z] = bones / bones.sum(0)
+        out[4:, z] = 1 / (1 + np.exp(-np.clip(logits[4:], -30, 30)))
+    return np.moveaxis(out, 1, 3)
+
+
+def _slice_by_slice(signal: Field) -> Field:
+    """The same array (x, y, slices), filled up with 0 to what the network takes, each slice in one piece of memory."""
+    filled = [(0, 0), *((0, -n % _MULTIPLE) for n in signal.shape[:2])]
+    return np.moveaxis(np.pad(np.moveaxis(signal, 2, 0), filled), 0, 2)
 
 
 def _to_pixel(signal: Field, spacing_mm: tuple[float, float, float]) -> Field:
