@@ -35,9 +35,9 @@ def marrow_core(bone: Mask, depth_mm: Field, grid: Grid) -> Mask:
 
 
 def without_lesions(core: Mask, oedema: Field) -> Mask:
-    """Marrow that the network does not suspect in the least, unless less than a fifth would be left: the field then
-    follows the majority. (Up to 0.25 instead of 0.05, a lesion that floods the bones may pass for normal.)"""
-    kept = core & (oedema < 0.05)
+    """Marrow that the network does not suspect, unless less than a fifth would be left: the field then follows the
+    majority."""
+    kept = core & (oedema < 0.25)
     return kept if kept.sum() >= 0.2 * core.sum() else core
 
 
