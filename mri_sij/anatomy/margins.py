@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from mri_sij.anatomy.labels import SACRUM
+from mri_sij.anatomy.span import span
 from mri_sij.volume import LabelMap
 
 Floats = NDArray[np.float64]
@@ -51,9 +52,9 @@ def _near_both(sacrum: Mask, ilium: Mask, spacing: tuple[float, float], reach_mm
     bounds = []
     for axis in (0, 1):
         margin = int(np.ceil(reach_mm / spacing[axis])) + 2
-        ends = [np.flatnonzero(mask.any(1 - axis))[[0, -1]] for mask in (sacrum, ilium)]
-        low = int(max(first for first, _ in ends)) - margin
-        high = int(min(last for _, last in ends)) + 1 + margin
+        spans = [span(mask.any(1 - axis)) for mask in (sacrum, ilium)]
+        low = max(found.start for found in spans) - margin
+        high = min(found.stop for found in spans) + margin
         low, high = max(low, 0), min(high, sacrum.shape[axis])
         if high - low < 2:
             return None

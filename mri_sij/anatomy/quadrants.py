@@ -11,6 +11,7 @@ from scipy import ndimage as ndi
 from mri_sij.anatomy.joint import ILIUM_OF, Joints, JointSlice
 from mri_sij.anatomy.labels import SACRUM
 from mri_sij.anatomy.margins import HALF_GAP_MM
+from mri_sij.anatomy.span import span
 from mri_sij.evidence import Side
 from mri_sij.volume import LabelMap
 
@@ -79,12 +80,7 @@ def _box_of(own: NDArray[np.bool_], joint: JointSlice) -> tuple[slice, slice]:
     i, _ = _drawn(joint, own.shape)
     columns, rows = np.asarray(own.any(1)), np.asarray(own.any(0))
     columns[i] = rows[np.rint(joint.midline[:, 1]).astype(np.intp)] = True
-    return _span(columns), _span(rows)
-
-
-def _span(there: NDArray[np.bool_]) -> slice:
-    at = np.flatnonzero(there)
-    return slice(int(at[0]), int(at[-1]) + 1)
+    return span(columns), span(rows)
 
 
 def _middle_row(joint: JointSlice) -> float:

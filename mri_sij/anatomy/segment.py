@@ -8,6 +8,7 @@ from scipy import ndimage as ndi
 
 from mri_sij.anatomy.labels import LEFT_ILIUM, NAMES, RIGHT_ILIUM, SACRUM, Segmentation
 from mri_sij.anatomy.shape import Shape, fit_shape, held_to_shape
+from mri_sij.anatomy.span import span
 from mri_sij.config import AnatomySettings
 from mri_sij.geometry import Grid
 from mri_sij.network.maps import Maps
@@ -238,9 +239,9 @@ def _holes(bone: Mask) -> tuple[tuple[slice, ...], Mask]:
 
 def _surrounded(mask: Mask, margin: int = 1) -> tuple[slice, ...]:
     """The box of a mask in the plane, with a margin of some pixels where there are any."""
-    bounds = []
-    for axis in (0, 1):
-        at = np.flatnonzero(mask.any(1 - axis))
-        low, high = (int(at[0]), int(at[-1]) + 1) if len(at) else (0, 0)
-        bounds.append(slice(max(low - margin, 0), min(high + margin, mask.shape[axis]) if len(at) else 0))
-    return tuple(bounds)
+    if not mask.any():
+        return slice(0), slice(0)
+    found = span(mask.any(1)), span(mask.any(0))
+    return tuple(
+        slice(max(f.start - margin, 0), min(f.stop + margin, n)) for f, n in zip(found, mask.shape, strict=True)
+    )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from mri_sij.anatomy.quadrants import Regions
+from mri_sij.anatomy.span import span
 from mri_sij.evidence import Bone, Side
 from mri_sij.geometry import Grid
 
@@ -127,7 +128,7 @@ def widen(regions: Regions, forbidden: Mask, grid: Grid, cortex_mm: float) -> Wi
 def _box_of(mask: Mask, grid: Grid, margin_mm: float) -> Box:
     bounds = []
     for axis in range(3):
-        occupied = np.flatnonzero(mask.any(tuple(a for a in range(3) if a != axis)))
+        found = span(mask.any(tuple(a for a in range(3) if a != axis)))
         margin = int(np.ceil(margin_mm / grid.spacing_mm[axis])) + 2 if axis < 2 else 0
-        bounds.append(slice(max(int(occupied[0]) - margin, 0), min(int(occupied[-1]) + margin + 1, mask.shape[axis])))
+        bounds.append(slice(max(found.start - margin, 0), min(found.stop + margin, mask.shape[axis])))
     return bounds[0], bounds[1], bounds[2]

@@ -14,6 +14,7 @@ PIXEL_MM = 1.2
 STIR_SLICES = (-6, -2, -1, 0, 1, 2, 6)
 T1_SLICES = (-1, 0, 1)
 CHANNELS = len(STIR_SLICES) + len(T1_SLICES)
+_MULTIPLE = 16
 
 
 def normalize(signal: Field) -> Field:
@@ -24,6 +25,13 @@ def normalize(signal: Field) -> Field:
     middle = np.median(body) if body.size else 1.0
     relative = np.clip(signal / np.float32(max(middle, 1e-6)), 0, 20)
     return np.asarray(np.log1p(relative * 2), np.float32)
+
+
+def slice_by_slice(signal: Field) -> Field:
+    """The same array (x, y, slices), filled up with 0 to multiples of 16 in the plane, which the network needs, and
+    each slice in one piece of memory."""
+    filled = [(0, 0), *((0, -n % _MULTIPLE) for n in signal.shape[:2])]
+    return np.moveaxis(np.pad(np.moveaxis(signal, 2, 0), filled), 0, 2)
 
 
 def neighbours(stir: Field, t1: Field | None, slice_number: int, stride: int = 1) -> Field:

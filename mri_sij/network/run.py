@@ -12,14 +12,12 @@ from scipy import ndimage as ndi
 
 from mri_sij.interpolate import along
 from mri_sij.network.maps import Maps
-from mri_sij.network.prepare import PIXEL_MM, Field, neighbours, normalize
+from mri_sij.network.prepare import PIXEL_MM, Field, neighbours, normalize, slice_by_slice
 from mri_sij.volume import Volume, require_same_grid
 
 MODEL_FILE = "mri_sij.onnx"
 SLICE_MM = 3.6
 """Slices closer together than in any scan that the network was trained for are looked at this far apart."""
-
-_MULTIPLE = 16
 
 
 def predict(stir: Volume, t1: Volume | None, model: bytes | None = None) -> Maps:
@@ -56,7 +54,7 @@ def _session(model: bytes | None) -> tuple[Any, str]:
 def _forward(session: Any, stir: Field, t1: Field | None, stride: int) -> Field:
     """Probabilities (6, x, y, slices) of one pass."""
     nx, ny, slices = stir.shape
-    stir, t1 = _slice_by_slice(stir), None if t1 is None else _slice_by_slice(t1)
+    stir, t1 = slice_by_slice(stir), None if t1 is None else slice_by_slice(t1)
     out = np.empty((6, slices, nx, ny), np.float32)
     for z in range(slices):  # one by one: what a slice needs stays in the processor's cache
         logits = session.run(None, {"image": neighbours(stir, t1, z, stride)[None]})[0][0, :, :nx, :ny]
@@ -64,12 +62,6 @@ def _forward(session: Any, stir: Field, t1: Field | None, stride: int) -> Field:
         out[:4, z] = bones / bones.sum(0)
         out[4:, z] = 1 / (1 + np.exp(-np.clip(logits[4:], -30, 30)))
     return np.moveaxis(out, 1, 3)
-
-
-def _slice_by_slice(signal: Field) -> Field:
-    """The same array (x, y, slices), filled up with 0 to what the network takes, each slice in one piece of memory."""
-    filled = [(0, 0), *((0, -n % _MULTIPLE) for n in signal.shape[:2])]
-    return np.moveaxis(np.pad(np.moveaxis(signal, 2, 0), filled), 0, 2)
 
 
 def _to_pixel(signal: Field, spacing_mm: tuple[float, float, float]) -> Field:

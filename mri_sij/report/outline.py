@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from mri_sij.anatomy.span import span
 from mri_sij.report.frame import Frame
 
 
@@ -34,12 +35,12 @@ def _level_lines(
 ) -> list[NDArray[np.float64]]:
     from skimage.measure import find_contours  # noqa: PLC0415 - half a second to import; only pages need it
 
-    where = np.argwhere(values > at if inside is None else inside)
-    if not len(where):
+    shown = values > at if inside is None else inside
+    if not shown.any():
         return []
-    first, last = where.min(0), where.max(0) + 1
-    box = tuple(slice(a, b) for a, b in zip(first, last, strict=True))
+    box = span(shown.any(1)), span(shown.any(0))
     around = np.pad(values[box], 1, constant_values=0.0 if inside is None else 1e6)
     mask = None if inside is None else np.pad(inside[box], 1)
     lines = find_contours(around, at, mask=mask)  # type: ignore[no-untyped-call]
-    return [frame.place(line + (first - 1.0)) for line in lines]
+    first = np.array([box[0].start - 1.0, box[1].start - 1.0])
+    return [frame.place(line + first) for line in lines]

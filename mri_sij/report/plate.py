@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mri_sij.anatomy.find import Anatomy
-from mri_sij.anatomy.joint import JointSlice
+from mri_sij.anatomy.joint import Joints, JointSlice
 from mri_sij.anatomy.labels import LEFT_ILIUM, RIGHT_ILIUM, SACRUM
 from mri_sij.anatomy.quadrants import BONE_ILIUM, BONE_SACRUM, HALF_LOWER, HALF_UPPER, REGION_SIDE, Regions
 from mri_sij.config import LesionSettings
@@ -96,12 +96,12 @@ def scene_of(stir: Volume, t1: Volume | None, anatomy: Anatomy, lesions: LesionS
 def make_plate(scene: Scene, anatomy: Anatomy, oedema: LabelMap, at: tuple[int, int, int]) -> Plate:
     """The plate of one slice; `at` is its position (1 is the most anterior), its number, and its index in the frame."""
     position, slice_number, k = at
-    frame, t1 = scene.frame, ""
+    frame, t1, regions = scene.frame, "", anatomy.regions.on(k)
     if scene.t1 is not None and scene.t1_window is not None:
         t1 = png_uri(grey(scene.t1.data[:, :, k], frame, scene.t1_window))
     layers = [
         *bone_layers(anatomy.segmentation.labels, frame, k),
-        *_joint_layers(anatomy, scene, k),
+        *_joint_layers(anatomy.joints, regions, scene, k),
         Layer("oedema", "oedema", outline(oedema.data[:, :, k] > 0, frame)),
     ]
     return Plate(
@@ -110,7 +110,7 @@ def make_plate(scene: Scene, anatomy: Anatomy, oedema: LabelMap, at: tuple[int, 
         stir=png_uri(grey(scene.stir.data[:, :, k], frame, scene.stir_window)),
         t1=t1,
         layers=tuple(layer for layer in layers if layer.path),
-        spots=_spots(anatomy, scene, k, slice_number),
+        spots=_spots(regions, scene, slice_number),
     )
 
 
@@ -119,12 +119,13 @@ def bone_layers(labels: LabelMap, frame: Frame, k: int) -> tuple[Layer, ...]:
     return tuple(Layer("bones", name, outline(labels.data[:, :, k] == label, frame)) for label, name in BONES)
 
 
-def _joint_layers(anatomy: Anatomy, scene: Scene, k: int) -> list[Layer]:
-    regions, frame = anatomy.regions.on(k), scene.frame
+def _joint_layers(joints: Joints, regions: Regions, scene: Scene, k: int) -> list[Layer]:
+    """Midlines and quadrants of both joints; `regions` are those of slice `k` alone."""
+    frame = scene.frame
     upper = (regions.half == HALF_UPPER).astype(np.float32)
     layers = []
     for side in Side:
-        joint = anatomy.joints.of(side)
+        joint = joints.of(side)
         if k not in joint.slices:
             continue
         layers += _midline(joint.slices[k], frame)
@@ -157,8 +158,8 @@ def _scored_bone(regions: Regions, which: tuple[Side, Bone], reach_mm: float) ->
     )
 
 
-def _spots(anatomy: Anatomy, scene: Scene, k: int, slice_number: int) -> tuple[Spot, ...]:
-    spots, regions = [], anatomy.regions.on(k)
+def _spots(regions: Regions, scene: Scene, slice_number: int) -> tuple[Spot, ...]:
+    spots = []
     for side in Side:
         for q in QUADRANTS:
             half = regions.half == (HALF_UPPER if q.half is Half.UPPER else HALF_LOWER)

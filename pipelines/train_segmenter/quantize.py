@@ -24,9 +24,9 @@ from onnxruntime.quantization import (
     shape_inference,
 )
 
-from mri_sij.network.prepare import neighbours, normalize
+from mri_sij.network.prepare import neighbours, normalize, slice_by_slice
 
-SCANS, EVERY_SLICE, MULTIPLE = 16, 3, 16
+SCANS, EVERY_SLICE = 16, 3
 
 
 class Slices(CalibrationDataReader):  # type: ignore[misc]
@@ -44,10 +44,9 @@ class Slices(CalibrationDataReader):  # type: ignore[misc]
 def _images(scans: list[Path]) -> Iterator[np.ndarray]:
     for number, path in enumerate(scans):
         with np.load(path) as stored:
-            stir, t1 = (normalize(stored[name].astype(np.float32)) for name in ("stir", "t1"))
-        pad = [(0, 0), (0, -stir.shape[0] % MULTIPLE), (0, -stir.shape[1] % MULTIPLE)]
+            stir, t1 = (slice_by_slice(normalize(stored[name].astype(np.float32))) for name in ("stir", "t1"))
         for k in range(0, stir.shape[2], EVERY_SLICE):
-            yield np.pad(neighbours(stir, None if number % 4 == 3 else t1, k), pad)
+            yield neighbours(stir, None if number % 4 == 3 else t1, k)
 
 
 def quantize(scans: Path, network: Path, out: Path) -> None:
