@@ -108,21 +108,21 @@ class LesionSettings(_Stage):
     """References and oedema."""
 
     method: Literal["combined", "network+rules", "network", "rules"] = "combined"
-    """What proposes oedema: measures of each voxel weighed together, the network (with rules or alone), or
-    brightness alone.
-    docs/lesions.md holds them side by side."""
+    """What proposes oedema: measures of each voxel weighed together and a second look at the joints, the network
+    (with rules or alone), or brightness alone. docs/lesions.md holds them side by side."""
     odds_grow: float = 0.3
     """Probability from which a voxel belongs to a candidate of the combined method (chosen on simulated patients from
     0.2 to 0.4)."""
     odds_peak: float = 0.7
     """Probability that a candidate of the combined method must reach somewhere (our choice, from a few tried
     on simulated and real patients)."""
-    odds_mean: float = 0.55
+    odds_mean: float = 0.6
     """Mean probability that a candidate of the combined method must have: marrow that is bright here and there reaches
-    the peak too (chosen on simulated patients from 0.45 to 0.65)."""
-    odds_mean_beside: float = 0.48
+    the peak too (chosen on simulated patients from 0.55 to 0.75; from 0.65 more healthy ones are 0 there, but patients'
+    lesions, which look less likely than simulated ones, begin to be lost)."""
+    odds_mean_beside: float = 0.5
     """The same where `odds_beside_ml` of oedema have been found by `odds_mean`: beside clear oedema a faint lesion is
-    more likely one, as it is to a reader (chosen on simulated patients from 0.45, 0.48, 0.5 and 0.55)."""
+    more likely one, as it is to a reader (chosen on simulated patients from 0.45 to 0.6)."""
     odds_beside_ml: float = 2.0
     """See `odds_mean_beside`: small findings alone make no other more likely (our choice; 1 and 3 do alike on
     simulated patients)."""

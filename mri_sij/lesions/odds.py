@@ -62,14 +62,14 @@ def measures(search: Search) -> dict[str, Field]:
     return found
 
 
-def probability(found: dict[str, Field]) -> Field:
-    """Probability (0-1) of oedema at every voxel, from `measures`."""
+def log_odds(found: dict[str, Field]) -> Field:
+    """Log odds of oedema at every voxel, from `measures`, within 30 of 0."""
     weights = coefficients()["with_t1" if "t1" in found else "without_t1"]
     total = np.full(found["fine"].shape, weights["constant"], np.float32)
     for name, weight in weights.items():
         if name != "constant":
             total += np.float32(weight) * found[name]
-    return np.asarray(1 / (1 + np.exp(-np.clip(total, -30, 30))), np.float32)
+    return np.asarray(np.clip(total, -30, 30), np.float32)
 
 
 @lru_cache(maxsize=1)

@@ -31,7 +31,7 @@ class Search:
     `code` is 1 left sacrum, 2 left ilium, 3 right sacrum, 4 right ilium, 0 elsewhere; with `half` (1 lower, 2 upper),
     `depth_mm` and `cartilaginous` it is carried `cortex_mm` beyond the bone, `bone` marks what was bone before that.
     `ratio` is the smoothed STIR over normal marrow; `oedema` the probability of oedema (the network's, or that of
-    `odds`); `oedema` and `fluid` are the network's probabilities, `t1_ratio` T1 over bone's (each None without).
+    `odds` and `look` together); `fluid` the network's probability, `t1_ratio` T1 over bone's (each None without).
     """
 
     grid: Grid

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from mri_sij.interpolate import along
 
 Field = NDArray[np.float32]
 
@@ -15,6 +18,24 @@ STIR_SLICES = (-6, -2, -1, 0, 1, 2, 6)
 T1_SLICES = (-1, 0, 1)
 CHANNELS = len(STIR_SLICES) + len(T1_SLICES)
 _MULTIPLE = 16
+
+
+def to_pixel(signal: Field, spacing_mm: tuple[float, float, float]) -> Field:
+    """Resample in the plane to the network's pixel, smoothed first where pixels are smaller."""
+    ratio = [PIXEL_MM / s for s in spacing_mm[:2]]
+    sigma = [0.4 * np.sqrt(max(r**2 - 1, 0)) for r in ratio]
+    smooth = ndi.gaussian_filter(signal, (*sigma, 0), truncate=3.0) if max(sigma) > 0.1 else signal
+    size = [max(1, round(n / r)) for n, r in zip(signal.shape, ratio, strict=False)]
+    return resized(smooth, (size[0], size[1], signal.shape[2]))
+
+
+def resized(array: Field, shape: tuple[int, int, int]) -> Field:
+    """Linear interpolation in the plane to `shape`, the edges of the field of view kept in place."""
+    for axis in (0, 1):
+        n, m = array.shape[axis], shape[axis]
+        if n != m:
+            array = along(array, axis, (np.arange(m) + 0.5) * n / m - 0.5)
+    return array
 
 
 def normalize(signal: Field) -> Field:

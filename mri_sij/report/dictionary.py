@@ -280,7 +280,14 @@ VISIT_KEYS = (
     Entry("provenance.version", "string", "version of mri_sij"),
     Entry("provenance.settings_sha256", "string", "hash of all settings"),
     Entry("provenance.input_sha256", "string", "hash of the voxels and geometry that were read"),
-    Entry("provenance.model_sha256", "string", "hash of the network", "", "none was used"),
+    Entry("provenance.model_sha256", "string", "hash of the network that found the bones", "", "none was used"),
+    Entry(
+        "provenance.look_sha256",
+        "string",
+        "hash of the network that looks at the joints again",
+        "",
+        "none was used",
+    ),
     Entry("provenance.packages", "object", "versions of the packages that computed it"),
 )
 """Keys of `visit.json`. Below `settings` and `provenance.packages` keys are free."""

@@ -17,13 +17,14 @@ def _block(inputs: int, outputs: int) -> nn.Sequential:
 
 
 class UNet(nn.Module):
-    """(n, channels, h, w) with h, w divisible by 16 to logits (n, 6, h, w): four classes, oedema, fluid."""
+    """(n, channels, h, w) to logits (n, outputs, h, w), by default four classes, oedema, fluid; h and w
+    divisible by 2 as often as there are widths but one (16)."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, widths: tuple[int, ...] = WIDTHS, outputs: int = len(OUTPUTS)) -> None:
         super().__init__()
-        self.down = nn.ModuleList(_block(i, o) for i, o in zip((channels, *WIDTHS), WIDTHS, strict=False))
-        self.up = nn.ModuleList(_block(WIDTHS[n] + WIDTHS[n - 1], WIDTHS[n - 1]) for n in range(len(WIDTHS) - 1, 0, -1))
-        self.out = nn.Conv2d(WIDTHS[0], len(OUTPUTS), 1)
+        self.down = nn.ModuleList(_block(i, o) for i, o in zip((channels, *widths), widths, strict=False))
+        self.up = nn.ModuleList(_block(widths[n] + widths[n - 1], widths[n - 1]) for n in range(len(widths) - 1, 0, -1))
+        self.out = nn.Conv2d(widths[0], outputs, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits."""

@@ -16,6 +16,7 @@ from mri_sij.network import run
 from mri_sij.network.maps import Maps
 from mri_sij.network.prepare import CHANNELS, STIR_SLICES, neighbours, normalize
 from mri_sij.network.run import MODEL_FILE, predict
+from mri_sij.network.session import Session
 from mri_sij.volume import Volume
 
 SHAPE = (96, 80, 5)
@@ -110,7 +111,7 @@ def test_one_and_two_threads_give_the_same_bytes(monkeypatch: pytest.MonkeyPatch
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = threads
         session = ort.InferenceSession(stored, options, providers=["CPUExecutionProvider"])
-        monkeypatch.setattr(run, "_session", lambda model, own=session: (own, ""))
+        monkeypatch.setattr(run, "shipped", lambda package, name, own=session: Session(own, ""))
         maps = maps_of(Volume(whole, Grid((whole.shape[0], whole.shape[1], whole.shape[2]), AFFINE)))
         found.append([getattr(maps, name).tobytes() for name in (*CLASSES, "oedema", "fluid")])
     assert found[0] == found[1]
