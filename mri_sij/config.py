@@ -302,6 +302,9 @@ class CompareSettings(_Stage):
     over_normal: float = 2.0
     """Standard deviations of normal bone: by as many new oedema must have risen between the visits; what was called at
     the baseline only has gone where it stands out by less and fell by more (our choice, on simulated pairs)."""
+    rest: float = 0.02
+    """Share (0-1) of the baseline's oedema: where the follow-up's own reading finds none at all, so small a rest that
+    looks the same as before is the rim of what has gone (our choice)."""
 
 
 class StudySettings(_Stage):

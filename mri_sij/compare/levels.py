@@ -106,7 +106,8 @@ def read_beside(search: Search, oedema: NDArray[np.bool_], carried: Carried, set
     slice that it is part of, that at the other visit exceeds marrow by `same_contrast` of as much is called at the
     follow-up what the baseline calls it. Such persisting oedema must also stand out of normal bone by more than that
     varies from place to place, or have fallen by no more than normal bone does between the visits, and new oedema must
-    have risen by more (`over_normal`).
+    have risen by more (`over_normal`). Where the follow-up alone shows no oedema at all, a `rest` of the baseline's
+    that looks the same was the rim of what has gone.
     `oedema` is the baseline's on the search box. Without images (`ratio` None) both readings stand as they are.
     """
     if carried.ratio is None:
@@ -121,6 +122,8 @@ def read_beside(search: Search, oedema: NDArray[np.bool_], carried: Carried, set
     stands_out = _cell_means(missed, second - unlike, search) > 0
     stayed = missed & as_before & (stands_out | (_cell_means(missed, first - second, search) <= fallen))
     came = ~oedema & carried.oedema
+    if not carried.oedema.any() and stayed.sum() <= settings.rest * oedema.sum():
+        stayed[:] = False
     was_there = came & ((first >= least * second) | _as_bright(came, first, second, search, least))
     noise = settings.over_normal * _spread(search, second - first, neither)
     was_there |= came & (_cell_means(came, second - first - noise, search) < 0)

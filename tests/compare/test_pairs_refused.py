@@ -163,3 +163,24 @@ def test_oedema_fainter_than_normal_bone_is_uneven_has_not_gone_while_it_looks_t
     first = replace(search, ratio=np.where(called, 1.3, 1 + uneven).astype(np.float32))
     again = levels.Carried(np.zeros_like(called), first.ratio, search.code > 0)
     assert np.array_equal(levels.read_beside(first, called, again, CompareSettings()).oedema, called)
+
+
+def test_the_rim_of_what_has_gone_does_not_keep_a_visit_active(pictured: Visit) -> None:
+    """All but one slice of the oedema faded: that slice persists, unless it is a small part and all that is left."""
+    search = levels.search_of(replace(pictured, stir=None, t1=None), SETTINGS.lesions)
+    called = levels.own_oedema(search, pictured)
+    same, elsewhere = np.zeros_like(called), np.zeros_like(called)
+    last = int(np.flatnonzero(called.any((0, 1)))[-1])
+    same[:, :, last] = called[:, :, last]
+    elsewhere[tuple(index[-1:] for index in np.nonzero(search.bone & ~called))] = True
+    first = replace(search, ratio=np.where(called, 2.0, 1.0).astype(np.float32))
+    second = np.where(same, 2.0, 1.0).astype(np.float32)
+
+    def kept(rest: float, own: np.ndarray) -> int:
+        carried = levels.Carried(own, second, search.code > 0)
+        found = levels.read_beside(first, called, carried, CompareSettings(rest=rest))
+        return int((found.oedema & called).sum())
+
+    share, nothing = same.sum() / called.sum(), np.zeros_like(called)
+    assert kept(share - 0.01, nothing) == kept(share + 0.01, elsewhere) == same.sum()
+    assert kept(share + 0.01, nothing) == 0
