@@ -116,7 +116,7 @@ class LesionSettings(_Stage):
     odds_peak: float = 0.7
     """Probability that a candidate of the combined method must reach somewhere (our choice, from a few tried
     on simulated and real patients)."""
-    odds_mean: float = 0.6
+    odds_mean: float = 0.62
     """Mean probability that a candidate of the combined method must have: marrow that is bright here and there reaches
     the peak too (chosen on simulated patients from 0.55 to 0.75; from 0.65 more healthy ones are 0 there, but patients'
     lesions, which look less likely than simulated ones, begin to be lost)."""

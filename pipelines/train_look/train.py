@@ -1,7 +1,8 @@
 """Train the second look in one command: `python train.py WORK [--minutes 10] [--people 400] [--simulators 12]`.
 
-Simulates joints (`joints.py`) into WORK/joints with as many processes as are asked for, trains on those that are ready
-and writes WORK/look.onnx, which ships as mri_sij/lesions/look.onnx. One person in twelve is kept for the Dice that is
+Simulates joints (`joints.py`) into WORK/joints with as many processes as are asked for, trains three networks
+on those that are ready and writes their mean, in whole numbers of 8 bits, to WORK/look.onnx, which ships as
+mri_sij/lesions/look.onnx. One person in twelve is kept for the Dice that is
 printed on the way. Needs PyTorch and onnx (../train_segmenter/requirements.txt) beside mri_sij; uses a GPU where there
 is one. The odds of `pipelines/fit_oedema` need not be fitted again.
 """
@@ -13,7 +14,9 @@ import copy
 import math
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,16 +25,25 @@ from alter import HEIGHT, WIDTH, Batch, alter
 from torch import nn
 from torch.nn import functional
 
+from mri_sij.lesions import look
 from mri_sij.lesions.look import BESIDE, CHANNELS, STIR_SLICES
+from mri_sij.network.prepare import slice_by_slice
 
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent / "train_segmenter"))
-from net import UNet  # noqa: E402 - the same kind of network
+from net import Together, UNet  # noqa: E402 - the same kind of network
+from quantize import EVERY_SLICE, quantize  # noqa: E402
 
-WIDTHS = (16, 32, 48, 64)
+OPINION = slice(9, 13)
+"""Channels of the first network's opinion."""
+
+MEMBERS = (((16, 32, 48, 64), False), ((16, 32, 48, 64), True), ((24, 48, 64, 96), False))
+"""Widths of the three networks, and whether the first network's opinion is hidden from them."""
+
 SHOWN = {"stir": STIR_SLICES, "t1": BESIDE, "said": BESIDE, "sacrum": BESIDE, "ilium": BESIDE}
-ALONE = ("fluid", "bone", "cartilaginous", "depth_mm", "own", "oedema", "faint")
-SLICES, REACH_MM, BATCH, RATE, FIRST = 32, 45.0, 96, 2e-3, 40
+TRUTH = ("oedema", "faint")
+ALONE = ("fluid", "bone", "cartilaginous", "depth_mm", "own", *TRUTH)
+SLICES, REACH_MM, BATCH, RATE, FIRST, CALIBRATION = 32, 45.0, 96, 2e-3, 40, 24
 HELD_BACK = 12
 
 
@@ -156,26 +168,40 @@ def export(model: nn.Module, path: Path) -> None:
     torch.onnx.export(model, torch.zeros(1, CHANNELS, 64, 64), str(path), opset_version=17, dynamo=False, **names)
 
 
+def images_of(joints: list[Path]) -> Iterator[np.ndarray]:
+    """What the network is fed of joints; one in four without a T1."""
+    for number, path in enumerate(joints):
+        with np.load(path) as stored:
+            shown = {n: slice_by_slice(stored[n].astype(np.float32)) for n in stored.files if n not in TRUTH}
+        if number % 4 == 3:
+            shown.pop("t1", None)
+        for k in np.flatnonzero(shown["own"].any((0, 1)))[::EVERY_SLICE]:
+            yield look.image(shown, int(k))
+
+
 def train(pool: Pool, minutes: float, out: Path) -> None:
-    """Train for the minutes given, the learning rate falling to a hundredth, and write the running mean of the
-    weights."""
-    model = UNet(CHANNELS, WIDTHS, 1).to(pool.device)
+    """Train for the minutes given, the learning rate falling to a hundredth, and write the running means of the
+    weights. Each network has batches of its own."""
+    hidden = [OPINION if blind else slice(0, 0) for _, blind in MEMBERS]
+    shown = (CHANNELS - (h.stop - h.start) for h in hidden)
+    members = [UNet(c, widths, 1) for c, (widths, _) in zip(shown, MEMBERS, strict=True)]
+    model = Together(members, hidden).to(pool.device)
     average, rng = copy.deepcopy(model), np.random.default_rng(1)
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=2e-3)
     begun, looked, step = time.monotonic(), 0.0, 0
     while (part := (time.monotonic() - begun) / (60 * minutes)) < 1:
         for group in optimizer.param_groups:
             group["lr"] = RATE * min(1, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * part)))
-        batch, has_t1 = pool.draw(rng)
-        with torch.no_grad():
-            batch, *given = alter(batch, has_t1)
-            shown = image(batch, *given)
-        with torch.autocast(pool.device, dtype=torch.bfloat16):
-            logits = model(shown)
-        loss = loss_of(logits.float(), batch)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 2.0)
+        for member, own in zip(model.members, hidden, strict=True):
+            batch, has_t1 = pool.draw(rng)
+            with torch.no_grad():
+                batch, *given = alter(batch, has_t1)
+                seen = image(batch, *given)
+            with torch.autocast(pool.device, dtype=torch.bfloat16):
+                logits = member(torch.cat([seen[:, : own.start], seen[:, own.stop :]], 1))
+            loss_of(logits.float(), batch).backward()
+            nn.utils.clip_grad_norm_(member.parameters(), 2.0)
         optimizer.step()
         keep = min(0.999, step / (step + 10))
         with torch.no_grad():
@@ -188,8 +214,10 @@ def train(pool: Pool, minutes: float, out: Path) -> None:
             second, first = dice_of(average, pool.kept_back, pool.device)
             joints = len(pool.joints)
             print(f"{part:.1%} step {step} joints {joints} Dice {second:.3f} (first network {first:.3f})", flush=True)
-            export(average, out)
-    export(average, out)
+    with tempfile.TemporaryDirectory() as folder:
+        export(average, Path(folder) / "float.onnx")
+        chosen = sorted(pool.folder.glob("[0-9]*.npz"))[:CALIBRATION]
+        quantize(images_of(chosen), Path(folder) / "float.onnx", out, len(members))
 
 
 def main() -> None:

@@ -16,6 +16,19 @@ def _block(inputs: int, outputs: int) -> nn.Sequential:
     )  # fmt: skip
 
 
+class Together(nn.Module):
+    """The mean of several networks' logits; each is shown all channels but those in its own `hidden` range."""
+
+    def __init__(self, members: list[nn.Module], hidden: list[slice]) -> None:
+        super().__init__()
+        self.members, self.hidden = nn.ModuleList(members), hidden
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits."""
+        shown = (torch.cat([x[:, : h.start], x[:, h.stop :]], 1) for h in self.hidden)
+        return torch.stack([member(image) for member, image in zip(self.members, shown, strict=True)]).mean(0)
+
+
 class UNet(nn.Module):
     """(n, channels, h, w) to logits (n, outputs, h, w), by default four classes, oedema, fluid; h and w
     divisible by 2 as often as there are widths but one (16)."""

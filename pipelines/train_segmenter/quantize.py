@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -30,10 +30,10 @@ SCANS, EVERY_SLICE = 16, 3
 
 
 class Slices(CalibrationDataReader):  # type: ignore[misc]
-    """What the network is fed, slice by slice; one in four without a T1."""
+    """What a network is fed, slice by slice."""
 
-    def __init__(self, folder: Path) -> None:
-        self._images = _images(sorted(folder.glob("*.npz"))[:SCANS])
+    def __init__(self, images: Iterable[np.ndarray]) -> None:
+        self._images = iter(images)
 
     def get_next(self) -> dict[str, np.ndarray] | None:
         """The next slice by the network's input name; None at the end."""
@@ -41,7 +41,8 @@ class Slices(CalibrationDataReader):  # type: ignore[misc]
         return None if image is None else {"image": image[None]}
 
 
-def _images(scans: list[Path]) -> Iterator[np.ndarray]:
+def images_of(scans: list[Path]) -> Iterator[np.ndarray]:
+    """What the segmenter is fed of scans; one in four without a T1."""
     for number, path in enumerate(scans):
         with np.load(path) as stored:
             stir, t1 = (slice_by_slice(normalize(stored[name].astype(np.float32))) for name in ("stir", "t1"))
@@ -49,18 +50,21 @@ def _images(scans: list[Path]) -> Iterator[np.ndarray]:
             yield neighbours(stir, None if number % 4 == 3 else t1, k)
 
 
-def quantize(scans: Path, network: Path, out: Path) -> None:
-    """Write the network in `network` in whole numbers to `out`."""
+def quantize(images: Iterable[np.ndarray], network: Path, out: Path, members: int = 1) -> None:
+    """Write the network in `network`, or the mean of so many alike in layers, in whole numbers to `out`."""
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "plain.onnx"
         shape_inference.quant_pre_process(network, plain, skip_symbolic_shape=True)
         convolutions = [node.name for node in onnx.load(plain).graph.node if node.op_type == "Conv"]
+        layers = len(convolutions) // members
+        kept = [name for n, name in enumerate(convolutions) if n % layers in (0, layers - 1)]
         quantize_static(
-            plain, out, Slices(scans), quant_format=QuantFormat.QOperator, activation_type=QuantType.QUInt8,
+            plain, out, Slices(images), quant_format=QuantFormat.QOperator, activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8, per_channel=True, reduce_range=True,
-            nodes_to_exclude=[convolutions[0], convolutions[-1]], calibrate_method=CalibrationMethod.MinMax,
+            nodes_to_exclude=kept, calibrate_method=CalibrationMethod.MinMax,
         )  # fmt: skip
 
 
 if __name__ == "__main__":
-    quantize(*(Path(argument) for argument in sys.argv[1:4]))
+    scans, network, out = (Path(argument) for argument in sys.argv[1:4])
+    quantize(images_of(sorted(scans.glob("*.npz"))[:SCANS]), network, out)
