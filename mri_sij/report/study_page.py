@@ -86,7 +86,7 @@ def _spaghetti(rows: list[Row]) -> str:
     if not last:
         return ""
     top = max(6, *(y for points in lines.values() for _, y in points))
-    across, up = (_WIDTH - _PAD - 30) / last, (_HEIGHT - 40) / top
+    across, up = (_WIDTH - _PAD - 44) / last, (_HEIGHT - 40) / top
     drawn = []
     for patient, points in lines.items():
         at = [(_PAD + 8 + x * across, _HEIGHT - 24 - y * up) for x, y in points]
