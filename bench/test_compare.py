@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -61,10 +62,13 @@ def finished(pictures: tuple[SimulatedVisit, SimulatedVisit], tmp_path_factory: 
 
 
 @pytest.fixture(autouse=True)
-def one_core() -> None:
+def one_core() -> Iterator[None]:
     """One core for both: SimpleITK by its own setting, everything else by the process's affinity."""
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    yield
+    os.sched_setaffinity(0, cores)
 
 
 def _error_mm(motion: Floats, true: Floats, picture: SimulatedVisit) -> float:

@@ -1,10 +1,10 @@
 """A second look at each joint: a network that is shown what the first one found, and the marrow under the coil's field.
 
 The measures of `odds` see a voxel and its surroundings; this network, the mean of three small U-Nets over five slices
-of the STIR over normal marrow (three of the T1), sees shapes: a strip along the joint, a wedge, a vessel, the grain of healthy marrow.
-It learnt from simulated patients whose bones, marrow and maps had been found by this program, not from their truth
-(`pipelines/train_oedema`). Each joint is shown to it as if it were a left one, so that a mirrored patient gets
-mirrored answers. Research: `docs/lesions.md`.
+of the STIR over normal marrow (three of the T1), sees shapes: a strip along the joint, a wedge, a vessel, the grain of
+healthy marrow. It learnt from simulated patients whose bones, marrow and maps had been found by this program, not from
+their truth (`pipelines/train_look`). Each joint is shown to it as if it were a left one, so that a mirrored patient
+gets mirrored answers. What was compared: `docs/lesions.md`.
 """
 
 from __future__ import annotations
