@@ -121,9 +121,9 @@ def read_beside(search: Search, oedema: NDArray[np.bool_], carried: Carried, set
     fallen = settings.over_normal * _spread_of_cells(search, second - first, neither)
     stands_out = _cell_means(missed, second - unlike, search) > 0
     stayed = missed & as_before & (stands_out | (_cell_means(missed, first - second, search) <= fallen))
-    came = ~oedema & carried.oedema
     if not carried.oedema.any() and stayed.sum() <= settings.rest * oedema.sum():
         stayed[:] = False
+    came = ~oedema & carried.oedema
     was_there = came & ((first >= least * second) | _as_bright(came, first, second, search, least))
     noise = settings.over_normal * _spread(search, second - first, neither)
     was_there |= came & (_cell_means(came, second - first - noise, search) < 0)

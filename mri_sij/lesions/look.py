@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from mri_sij.anatomy.span import span
-from mri_sij.lesions.search import Field, Mask, Search
+from mri_sij.lesions.search import Box, Field, Mask, Search, box_around, log_odds_of
 from mri_sij.network.prepare import resized, slice_by_slice, to_pixel
 from mri_sij.network.session import Session, shipped
 
@@ -41,7 +40,7 @@ class Joint:
     one."""
 
     own: Mask
-    place: tuple[slice, slice, slice]
+    place: Box
     mirrored: bool
 
     def cut(self, values: NDArray[T]) -> NDArray[T]:
@@ -67,28 +66,31 @@ def sha256() -> str:
 
 def joints_of(search: Search) -> tuple[Joint, ...]:
     """The joints at which oedema is looked for, the left one first."""
+    x, y = (int(np.ceil(_MARGIN_MM / side_mm)) for side_mm in search.grid.spacing_mm[:2])
+    margins = x, y, search.code.shape[2]
     both = (np.asarray((search.code + 1) // 2 == side) for side in (1, 2))
-    return tuple(Joint(own, _around(own, search), bool(n)) for n, own in enumerate(both) if own.any())
+    return tuple(Joint(own, box_around(own, margins), bool(n)) for n, own in enumerate(both) if own.any())
 
 
 def views(search: Search, joint: Joint) -> dict[str, Field]:
     """What there is to see of one joint, as if it were a left one: volumes (x, y, slices) at the network's pixel."""
     if search.oedema is None or search.fluid is None:
         raise ValueError("the second look needs the network's maps")
-    likely = np.clip(search.oedema, 0.002, 0.998)
-    seen = {"stir": search.ratio, "said": np.log(likely / (1 - likely)), "fluid": search.fluid}
+    seen = {"stir": joint.cut(search.ratio), "fluid": joint.cut(search.fluid)}
+    seen["said"] = log_odds_of(joint.cut(search.oedema))
     if search.t1_ratio is not None:
-        seen["t1"] = search.t1_ratio
-    small = {name: to_pixel(joint.cut(values), search.grid.spacing_mm) for name, values in seen.items()}
+        seen["t1"] = joint.cut(search.t1_ratio)
+    small = {name: to_pixel(values, search.grid.spacing_mm) for name, values in seen.items()}
     small["stir"] = np.log(np.clip(small["stir"], 0.2, 5.0))
     if "t1" in small:
         small["t1"] = np.log(np.clip(small["t1"], 0.15, 4.0))
-    code = np.where(search.code > 0, (search.code - 1) % 2 + 1, 0)
+    code, depth_mm = joint.cut(search.code), joint.cut(search.depth_mm)
     known = {
-        "sacrum": code == 1, "ilium": code == 2, "own": joint.own, "bone": search.bone,
-        "cartilaginous": search.cartilaginous, "depth_mm": np.minimum(search.depth_mm, 60.0),
+        "sacrum": code % 2 == 1, "ilium": (code > 0) & (code % 2 == 0), "own": joint.cut(joint.own),
+        "bone": joint.cut(search.bone), "cartilaginous": joint.cut(search.cartilaginous),
+        "depth_mm": np.minimum(depth_mm, 60.0),
     }  # fmt: skip
-    return small | {name: _nearest(joint.cut(values), small["stir"].shape) for name, values in known.items()}
+    return small | {name: _nearest(values, small["stir"].shape) for name, values in known.items()}
 
 
 def _nearest(values: NDArray[Any], shape: tuple[int, ...]) -> Field:
@@ -100,19 +102,26 @@ def _nearest(values: NDArray[Any], shape: tuple[int, ...]) -> Field:
 def image(shown: dict[str, Field], k: int) -> Field:
     """What the network is fed of slice `k`, (CHANNELS, x, y): brightness only within 12 mm of bone. Beyond the last
     slice with bone the slice itself is repeated; a T1 that is not there is 0, and so is the channel that tells."""
-    bones = shown["sacrum"] + shown["ilium"]
+
+    def bones(n: int) -> Field:
+        return shown["sacrum"][:, :, n] + shown["ilium"][:, :, n]
+
+    def shown_at(step: int) -> int:
+        n = int(np.clip(k + step, 0, shown["own"].shape[2] - 1))
+        return n if bones(n).any() else k
+
+    at = {step: shown_at(step) for step in STIR_SLICES}
 
     def beside(name: str, steps: tuple[int, ...]) -> list[Field]:
-        at = [int(np.clip(k + n, 0, bones.shape[2] - 1)) for n in steps]
-        return [shown[name][:, :, n if bones[:, :, n].any() else k] for n in at]
+        return [shown[name][:, :, at[step]] for step in steps]
 
-    seen = ndi.maximum_filter(bones[:, :, k], 2 * _SEEN_PIXELS + 1, mode="constant")
+    seen = ndi.maximum_filter(bones(k), 2 * _SEEN_PIXELS + 1, mode="constant")
     none, every = np.zeros_like(seen), np.ones_like(seen)
     bright = [2 * a for a in beside("stir", STIR_SLICES)]
     dark = [2 * a for a in beside("t1", BESIDE)] if "t1" in shown else [none] * len(BESIDE)
     said = [(a + 3) / 3 for a in beside("said", BESIDE)]
     bone, depth_mm, cartilaginous, own = (shown[n][:, :, k] for n in ("bone", "depth_mm", "cartilaginous", "own"))
-    near = np.exp(-depth_mm / np.float32(_NEAR_MM)) * (bones[:, :, k] > 0)
+    near = np.exp(-depth_mm / np.float32(_NEAR_MM)) * (bones(k) > 0)
     return np.stack(
         [
             *(a * seen for a in (*bright, *dark)), every if "t1" in shown else none,
@@ -130,13 +139,3 @@ def _answers(session: Session, shown: dict[str, Field]) -> Field:
     for k in np.flatnonzero(shown["own"].any((0, 1))):
         out[:, :, k] = session.run(image(shown, int(k)))[0, :nx, :ny]
     return out
-
-
-def _around(own: Mask, search: Search) -> tuple[slice, slice, slice]:
-    """The part of the box within `_MARGIN_MM` of the joint's bones in the plane, all its slices."""
-    sides = []
-    for axis in (0, 1):
-        found = span(own.any(tuple({0, 1, 2} - {axis})))
-        margin = int(np.ceil(_MARGIN_MM / search.grid.spacing_mm[axis]))
-        sides.append(slice(max(found.start - margin, 0), min(found.stop + margin, own.shape[axis])))
-    return sides[0], sides[1], slice(0, own.shape[2])

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mri_sij.lesions.average import average_over_bone
-from mri_sij.lesions.search import Search
+from mri_sij.lesions.search import Search, log_odds_of
 
 Field = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -40,8 +40,7 @@ def measures(search: Search) -> dict[str, Field]:
     middle, coarse = (average_over_bone(fine, bone, pixel_mm, mm) for mm in (MIDDLE_MM, COARSE_MM))
     beside = _beside(middle, bone)
     shallow = np.minimum(search.depth_mm, 60.0)
-    likely = np.clip(search.oedema, 0.002, 0.998)
-    logit = np.log(likely / (1 - likely))
+    logit = log_odds_of(search.oedema)
     found = {
         "fine": fine,
         "middle": middle,

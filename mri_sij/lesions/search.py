@@ -103,7 +103,8 @@ class Widened:
 
 def widen(regions: Regions, forbidden: Mask, grid: Grid, cortex_mm: float) -> Widened:
     """Give every voxel within `cortex_mm` (in the plane) of a region that region's labels, unless it is `forbidden`."""
-    box = _box_of(regions.side > 0, grid, cortex_mm)
+    x, y = (int(np.ceil(cortex_mm / side_mm)) + 2 for side_mm in grid.spacing_mm[:2])
+    box = box_around(regions.side > 0, (x, y, 0))
     side, bone = regions.side[box], regions.bone[box]
     code = np.where(side > 0, (side.astype(np.uint8) - 1) * 2 + bone, 0).astype(np.uint8)
     inside = code > 0
@@ -125,10 +126,16 @@ def widen(regions: Regions, forbidden: Mask, grid: Grid, cortex_mm: float) -> Wi
     return Widened(box, code, inside, half, depth, cartilage)
 
 
-def _box_of(mask: Mask, grid: Grid, margin_mm: float) -> Box:
+def box_around(mask: Mask, margins: tuple[int, int, int]) -> Box:
+    """The smallest box that holds `mask`, wider by so many voxels on either side as far as the array goes."""
     bounds = []
-    for axis in range(3):
+    for axis, margin in enumerate(margins):
         found = span(mask.any(tuple(a for a in range(3) if a != axis)))
-        margin = int(np.ceil(margin_mm / grid.spacing_mm[axis])) + 2 if axis < 2 else 0
         bounds.append(slice(max(found.start - margin, 0), min(found.stop + margin, mask.shape[axis])))
     return bounds[0], bounds[1], bounds[2]
+
+
+def log_odds_of(probability: Field) -> Field:
+    """Log odds of a probability, held within those of 0.002 and 0.998."""
+    likely = np.clip(probability, 0.002, 0.998)
+    return np.asarray(np.log(likely / (1 - likely)))

@@ -31,7 +31,7 @@ from mri_sij.network.prepare import slice_by_slice
 
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent / "train_segmenter"))
-from net import Together, UNet  # noqa: E402 - the same kind of network
+from net import Together, UNet, export, follow  # noqa: E402 - the same kind of network
 from quantize import EVERY_SLICE, quantize  # noqa: E402
 
 OPINION = slice(9, 13)
@@ -160,14 +160,6 @@ def dice_of(model: nn.Module, joints: list[Batch], device: str) -> tuple[float, 
     return float(2 * sums[0] / (sums[1] + sums[2])), float(2 * sums[3] / (sums[4] + sums[2]))
 
 
-def export(model: nn.Module, path: Path) -> None:
-    """ONNX with free batch and size."""
-    axes = {"image": {0: "n", 2: "x", 3: "y"}, "logits": {0: "n", 2: "x", 3: "y"}}
-    model = copy.deepcopy(model).cpu().eval()
-    names = {"input_names": ["image"], "output_names": ["logits"], "dynamic_axes": axes}
-    torch.onnx.export(model, torch.zeros(1, CHANNELS, 64, 64), str(path), opset_version=17, dynamo=False, **names)
-
-
 def images_of(joints: list[Path]) -> Iterator[np.ndarray]:
     """What the network is fed of joints; one in four without a T1."""
     for number, path in enumerate(joints):
@@ -203,10 +195,7 @@ def train(pool: Pool, minutes: float, out: Path) -> None:
             loss_of(logits.float(), batch).backward()
             nn.utils.clip_grad_norm_(member.parameters(), 2.0)
         optimizer.step()
-        keep = min(0.999, step / (step + 10))
-        with torch.no_grad():
-            for slow, fast in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
-                slow.lerp_(fast, 1 - keep) if slow.is_floating_point() else slow.copy_(fast)
+        follow(average, model, min(0.999, step / (step + 10)))
         step += 1
         if time.monotonic() - looked > 30:
             looked = time.monotonic()
@@ -215,7 +204,7 @@ def train(pool: Pool, minutes: float, out: Path) -> None:
             joints = len(pool.joints)
             print(f"{part:.1%} step {step} joints {joints} Dice {second:.3f} (first network {first:.3f})", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        export(average, Path(folder) / "float.onnx")
+        export(average, CHANNELS, Path(folder) / "float.onnx")
         chosen = sorted(pool.folder.glob("[0-9]*.npz"))[:CALIBRATION]
         quantize(images_of(chosen), Path(folder) / "float.onnx", out, len(members))
 
@@ -237,10 +226,12 @@ def main() -> None:
     try:
         pool = Pool(joints, "cuda" if torch.cuda.is_available() else "cpu")
         while len(pool.joints) < FIRST or not pool.bright:
-            if all(p.poll() is not None for p in running) and len(pool.joints) < FIRST:
-                sys.exit(f"The simulation ended before there were {FIRST} joints to begin with.")
-            time.sleep(5)
+            ended = all(p.poll() is not None for p in running)
+            seen = len(pool.loaded)
             pool.refresh()
+            if ended and len(pool.loaded) == seen:
+                sys.exit(f"The simulation ended before there were {FIRST} joints, some with oedema, to begin with.")
+            time.sleep(5)
         train(pool, told.minutes, told.work / "look.onnx")
     finally:
         for process in running:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from pathlib import Path
+
 import torch
 from torch import nn
 
@@ -49,3 +52,25 @@ class UNet(nn.Module):
             x = block(torch.cat([nn.functional.interpolate(x, scale_factor=2, mode="nearest"), skip], 1))
         out: torch.Tensor = self.out(x)
         return out
+
+
+def follow(average: nn.Module, model: nn.Module, keep: float) -> None:
+    """Move the running mean of a model's weights towards them: `keep` of it stays."""
+    with torch.no_grad():
+        for slow, fast in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
+            slow.lerp_(fast, 1 - keep) if slow.is_floating_point() else slow.copy_(fast)
+
+
+def export(model: nn.Module, channels: int, path: Path) -> None:
+    """ONNX with free batch and size, input `image`, output `logits`."""
+    axes = {"image": {0: "n", 2: "x", 3: "y"}, "logits": {0: "n", 2: "x", 3: "y"}}
+    torch.onnx.export(
+        copy.deepcopy(model).cpu().eval(),
+        torch.zeros(1, channels, 64, 64),
+        str(path),
+        input_names=["image"],
+        output_names=["logits"],
+        dynamic_axes=axes,
+        opset_version=17,
+        dynamo=False,
+    )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from net import UNet
+from net import UNet, export, follow
 from scipy import ndimage as ndi
 from torch import nn
 
@@ -223,22 +223,6 @@ def loss_of(logits: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.
     ).detach()
 
 
-def export(model: nn.Module, path: Path) -> None:
-    """ONNX with free batch and size."""
-    model = copy.deepcopy(model).cpu().eval()
-    axes = {"image": {0: "n", 2: "x", 3: "y"}, "logits": {0: "n", 2: "x", 3: "y"}}
-    torch.onnx.export(
-        model,
-        torch.zeros(1, CHANNELS, 64, 64),
-        str(path),
-        input_names=["image"],
-        output_names=["logits"],
-        dynamic_axes=axes,
-        opset_version=17,
-        dynamo=False,
-    )
-
-
 def main() -> None:
     """Train for the minutes given."""
     ask = argparse.ArgumentParser()
@@ -275,10 +259,7 @@ def main() -> None:
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 2.0)
         optimizer.step()
-        keep = min(0.998, step / (step + 10))
-        with torch.no_grad():
-            for slow, fast in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
-                slow.lerp_(fast, 1 - keep) if slow.is_floating_point() else slow.copy_(fast)
+        follow(average, model, min(0.998, step / (step + 10)))
         seen = 0.98 * seen + 0.02 * told_dice.cpu()
         step += 1
         if step % 50 == 0:
@@ -292,9 +273,9 @@ def main() -> None:
         if time.monotonic() - begun - saved > 600:
             saved = time.monotonic() - begun
             torch.save(average.state_dict(), told.out / "checkpoint.pt")
-            export(average, told.out / "mri_sij.onnx")
+            export(average, CHANNELS, told.out / "mri_sij.onnx")
     torch.save(average.state_dict(), told.out / "checkpoint.pt")
-    export(average, told.out / "mri_sij.onnx")
+    export(average, CHANNELS, told.out / "mri_sij.onnx")
 
 
 if __name__ == "__main__":
