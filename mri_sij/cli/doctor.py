@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from mri_sij.models import MODELS
+
 PACKAGES = (
     "numpy",
     "scipy",
@@ -67,7 +69,7 @@ def _codecs() -> dict[str, bool]:
 def _model() -> bool:
     from importlib.resources import files  # noqa: PLC0415
 
-    return any(entry.name.endswith(".onnx") for entry in files("mri_sij.network").iterdir())
+    return all((files(package) / name).is_file() for package, name in MODELS)
 
 
 def _lines(report: dict[str, Any]) -> list[str]:
@@ -75,7 +77,7 @@ def _lines(report: dict[str, Any]) -> list[str]:
     lines.extend(f"  {name:<14} {version or 'MISSING'}" for name, version in report["packages"].items())
     lines.append("DICOM pixels that can be decoded:")
     lines.extend(f"  {'yes' if here else 'NO ':<4} {name}" for name, here in report["codecs"].items())
-    lines.append(f"Network for bone and oedema: {'shipped' if report['model'] else 'MISSING'}")
+    lines.append(f"Models for bone and oedema: {'shipped' if report['model'] else 'MISSING'}")
     lines.append("Extras:")
     for extra, about in report["extras"].items():
         state = "installed" if about["installed"] else f"missing; pip install 'mri_sij[{extra}]' gives"

@@ -158,7 +158,7 @@ STATUS_KEYS = (
     Entry("message", "string", "the reason with its figures, empty when done"),
     Entry("input_sha256", "string", "hash of the names and contents of the files, empty where none could be read"),
     Entry("settings_sha256", "string", "hash of the settings that the result rests on"),
-    Entry("model_sha256", "string", "hash of the network"),
+    Entry("model_sha256", "string", "hash of all models that the result rests on"),
     Entry("version", "string", "version of mri_sij"),
 )
 PLAN_KEYS = (

@@ -12,6 +12,7 @@ from typing import Any
 
 from mri_sij.config import Settings, StudySettings
 from mri_sij.errors import RefusedError, UsageError
+from mri_sij.models import models_sha256
 from mri_sij.study.files import NO_ROOM, OutputError, reason_of, sweep
 from mri_sij.study.job import Basis, Job
 from mri_sij.study.plan import Plan, PlannedVisit, pair_key
@@ -56,10 +57,8 @@ def basis_of(study: Path, out: Path, settings: Settings) -> Basis:
 
 
 def _model_of(settings: Settings) -> str:
-    """Hash of the network's file: the shipped one, and the user's own where the settings name one."""
-    from importlib.resources import files  # noqa: PLC0415
-
-    digest = hashlib.sha256((files("mri_sij.network") / "mri_sij.onnx").read_bytes())
+    """Hash of all models: those that ship, and the user's own where the settings name one."""
+    digest = hashlib.sha256(models_sha256().encode())
     _, _, own = settings.anatomy.segmenter.partition(":")
     if own and Path(own).is_file():
         digest.update(Path(own).read_bytes())

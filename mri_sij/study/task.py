@@ -82,7 +82,7 @@ def outdated(status: Status | None, job: Job) -> str:
     for was, now, told in (
         (status.version, __version__, f"made by version {status.version}"),
         (status.settings_sha256, basis.settings_sha256, "other settings"),
-        (status.model_sha256, basis.model_sha256, "another network"),
+        (status.model_sha256, basis.model_sha256, "other models"),
     ):
         if was != now:
             return told

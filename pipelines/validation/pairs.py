@@ -24,11 +24,11 @@ from typing import Any
 
 import numpy as np
 
-import mri_sij
 from mri_sij.compare.outcome import classify
 from mri_sij.compare.rigid import move
 from mri_sij.config import CompareSettings, Settings
 from mri_sij.errors import UsageError
+from mri_sij.models import models_sha256
 from mri_sij.phantom.dicom_out import Header, write_dicom
 from mri_sij.phantom.study import INTENSE_RATIO, total_of
 from mri_sij.phantom.truth import true_form, true_slices
@@ -44,10 +44,8 @@ COLUMNS = (
 
 
 def made_by() -> str:
-    """Names network and settings, so that rows of different ones are never mixed."""
-    weights = Path(mri_sij.__file__).parent / "network" / "mri_sij.onnx"
-    digest = hashlib.sha256(weights.read_bytes() + Settings().sha256.encode())
-    return digest.hexdigest()[:12]
+    """Names models and settings, so that rows of different ones are never mixed."""
+    return hashlib.sha256((models_sha256() + Settings().sha256).encode()).hexdigest()[:12]
 
 
 def one(seed: int) -> Row:
@@ -154,13 +152,13 @@ def _change(row: Row, which: str) -> float:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Rows of an earlier run; UsageError when another network or other settings made them."""
+    """Rows of an earlier run; UsageError when other models or settings made them."""
     if not path.exists():
         return []
     with path.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     if any(row["made_by"] != made_by() for row in rows):
-        raise UsageError(f"{path.name} was made with another network or other settings.", hint="Name a new file.")
+        raise UsageError(f"{path.name} was made with other models or settings.", hint="Name a new file.")
     return rows
 
 

@@ -124,13 +124,13 @@ def test_without_its_memory_of_files_a_run_scores_nothing_again(study: Path, tmp
     assert why_of(run, study, tmp_path / "out") == {}
 
 
-def test_another_version_or_network_is_a_reason(study: Path, tmp_path: Path, run: Run) -> None:
+def test_another_version_or_other_models_are_a_reason(study: Path, tmp_path: Path, run: Run) -> None:
     out = tmp_path / "out"
     run(study, out)
     for key, name, value in (("sub-0001_ses-1", "version", "0.0.1"), ("sub-0001_ses-2", "model_sha256", "ab")):
         path = out / "status" / f"{key}.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), name: value}))
-    assert why_of(run, study, out) == {"sub-0001_ses-1": "made by version 0.0.1", "sub-0001_ses-2": "another network"}
+    assert why_of(run, study, out) == {"sub-0001_ses-1": "made by version 0.0.1", "sub-0001_ses-2": "other models"}
 
 
 def test_a_visit_that_is_refused_now_leaves_no_older_score_behind(study: Path, tmp_path: Path, run: Run) -> None:
