@@ -32,7 +32,8 @@ PARALLEL_COSINE = np.cos(np.radians(10))
 """Groups within ten degrees may be parts of one torn stack; a localizer's planes are far apart."""
 
 MIN_SHARE = 0.5
-"""A soft difference parts a series only where each part holds at least this share of the places."""
+"""A soft difference parts a series only where each part holds more than this share of the places: two such parts share
+a place, so that they are two images of it, while two halves of one stack share none."""
 
 Soft = tuple[str, Callable[[Frame], Hashable]]
 
@@ -176,7 +177,7 @@ def _soft_stacks(frames: list[Frame]) -> list[Stack | RefusedStack]:
     for label, group in groups:
         names = {frame.key_image for frame in group}
         mine = [copy for copy in copies if copy.key_image in names and _has_place(copy, group)]
-        result.append(_mixed_soft(group, normal) or _arranged(group + mine, label))
+        result.append(_mixed_soft(group + mine) or _arranged(group + mine, label))
     return result
 
 
@@ -206,22 +207,20 @@ def _parted(label: str, group: list[Frame], soft: Soft, normal: Floats) -> list[
         return [(label, group)]
     places = len(_distinct(_places(group, normal)))
     smallest = min(len(_distinct(_places(part, normal))) for part in parts.values())
-    if len(group) == places or smallest < MIN_SHARE * places:
+    if len(group) == places or smallest <= MIN_SHARE * places:
         return [(label, group)]
     ordered = sorted(parts.values(), key=_order_of)
     return [(f"{label}, {name} {n}".lstrip(", "), part) for n, part in enumerate(ordered, 1)]
 
 
-def _mixed_soft(group: list[Frame], normal: Floats) -> RefusedStack | None:
-    """Slices of several echoes or image types that lie on different places: one stack of unlike images."""
-    if len(group) != len(_distinct(_places(group, normal))):
-        return None
+def _mixed_soft(group: list[Frame]) -> RefusedStack | None:
+    """Images of several echoes or image types that no soft difference could part: one stack of unlike images."""
     for code, (_, key) in (("mixed_echoes", SOFT[0]), ("mixed_image_type", SOFT[1])):
         kinds = {key(frame) for frame in group}
         if len(kinds) > 1:
             error = StackError(
                 code,
-                f"The {len(group)} slices of one stack come from {len(kinds)} different "
+                f"The {len(group)} images of one stack come from {len(kinds)} different "
                 f"{code.removeprefix('mixed_').replace('_', ' ')}{'s' if code.endswith('type') else ''}.",
                 hint="Export each echo or image type as its own series.",
                 frames=tuple(group),
