@@ -258,13 +258,15 @@ def _require_header_spacing(kept: list[Frame], places: Floats, normal: Floats) -
     """Refuse a stack that is even only because whole runs are absent, where spacing and instance numbers say so."""
     measured = float((places[-1] - places[0]) @ normal) / (len(kept) - 1)
     protocol = kept[0].protocol
-    said, thickness = protocol.spacing_between_slices_mm, protocol.slice_thickness_mm
-    if not said or said <= 0:
+    # Some give it the sign of the way through the stack.
+    said, thickness = abs(protocol.spacing_between_slices_mm or 0.0), protocol.slice_thickness_mm or 0.0
+    if not said:
         return
     times = measured / said
-    is_gap = thickness is not None and abs(said - (measured - thickness)) < 2 * SPACING_TOLERANCE_MM
+    # Some give the gap alone. One as wide as a slice is unheard of, and looks like every second slice missing.
+    is_gap = said < 0.9 * thickness and abs(said - (measured - thickness)) < 2 * SPACING_TOLERANCE_MM
     numbers = sorted(frame.instance_number for frame in kept if frame.instance_number is not None)
-    holes = len(numbers) == len(kept) and min(np.diff(numbers)) > 1
+    holes = len(numbers) == len(kept) and min(np.diff(numbers)) >= round(times)
     if times > 1.5 and abs(times - round(times)) < 0.02 and (not is_gap or holes):
         raise StackError(
             "missing_slices",
