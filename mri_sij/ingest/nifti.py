@@ -1,7 +1,8 @@
 """NIfTI-1 and -2, read and written with the exact affine.
 
-Read with nibabel, whose affine is the header's own (sform first, then qform); the size that a header declares is held
-against the file before any voxel is read.
+Read with nibabel. The affine is the header's own: the sform, or the qform where the sform is unset or leads to a
+template's space and the qform to the scanner's. The size that a header declares is held against the file before any
+voxel is read.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ from mri_sij.volume import LabelMap, Volume
 FORM_TOLERANCE_MM = 0.1
 """sform and qform may place a corner voxel this far apart, beyond what the rounding of the quaternion explains, before
 the file contradicts itself."""
+
+ALIGNED = 2
+"""nifti1.h, NIFTI_XFORM codes: up to this (scanner, aligned) a form leads to the patient's own space, above it to that
+of a template."""
 
 _GZIP = b"\x1f\x8b"
 
@@ -201,17 +206,22 @@ def _affine(header: Nifti1Header | Nifti2Header) -> Floats:
         qform = np.asarray(header.get_qform(), np.float64) if qform_code > 0 else None
     except Exception as error:  # an impossible quaternion raises several types
         raise NiftiError("The header's quaternion is not a rotation.") from error
-    if sform is None:
-        assert qform is not None
+    if qform is not None and (sform is None or qform_code <= ALIGNED < sform_code):
         return qform
+    assert sform is not None
     if qform is not None:
         _require_agreement(sform, qform, header)
     return sform
 
 
 def _require_agreement(sform: Floats, qform: Floats, header: Nifti1Header | Nifti2Header) -> None:
-    """Refuse two forms that place voxels differently, unless one is a template space (code above 2)."""
-    if not 0 < int(header["sform_code"]) <= 2 or not 0 < int(header["qform_code"]) <= 2:
+    """Refuse two forms that place voxels differently; where one leads to a template's space, only mirrored ones."""
+    if np.linalg.det(sform[:3, :3]) * np.linalg.det(qform[:3, :3]) < 0:
+        raise NiftiError(
+            "sform and qform are mirror images of each other, so left and right are unknown.",
+            hint="Which one is right cannot be known: convert the DICOM again.",
+        )
+    if max(int(header["sform_code"]), int(header["qform_code"])) > ALIGNED:
         return
     shape = [max(int(n), 1) for n in header.get_data_shape()[:3]]
     if len(shape) < 3:
