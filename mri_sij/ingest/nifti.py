@@ -35,6 +35,7 @@ ALIGNED = 2
 """nifti1.h, NIFTI_XFORM codes: up to this (scanner, aligned) a form leads to the patient's own space, above it to that
 of a template."""
 
+_UNSTATED, _MM, _OTHER_UNITS = 0, 2, {1: "metres", 3: "micrometres"}
 _GZIP = b"\x1f\x8b"
 
 
@@ -89,6 +90,7 @@ def read_header(path: Path) -> NiftiHeader:
     if len(shape) not in (3, 4) or min(shape) < 1:
         raise NiftiError(f"The file has shape {shape}, expected three axes, or four with volumes.")
     require_plausible_size(shape, dtype.itemsize, file_bytes, compressed)
+    _require_mm(header)
     grid = Grid((shape[0], shape[1], shape[2]), _affine(header))
     text = bytes(header["descrip"]).split(b"\0")[0].decode("ascii", "ignore")
     smallest = 352 if header.sizeof_hdr == 348 else 544
@@ -192,6 +194,16 @@ def _parse(start: bytes) -> Nifti1Header | Nifti2Header:
     except Exception as error:  # nibabel raises many types on damaged headers
         raise NiftiError("The NIfTI header is damaged.") from error
     return header
+
+
+def _require_mm(header: Nifti1Header | Nifti2Header) -> None:
+    """Refuse lengths that are stated to be other than mm (nifti1.h, xyzt_units); files that say nothing hold mm."""
+    units = int(header["xyzt_units"]) & 0b111
+    if units not in (_UNSTATED, _MM):
+        raise NiftiError(
+            f"The header states its lengths in {_OTHER_UNITS.get(units, f'units of code {units}')}, expected mm.",
+            hint="Convert the DICOM again.",
+        )
 
 
 def _affine(header: Nifti1Header | Nifti2Header) -> Floats:

@@ -36,3 +36,17 @@ def test_the_scanners_form_goes_before_a_templates(tmp_path: Path) -> None:
 def test_forms_that_mirror_each_other_are_refused(codes: tuple[int, int], tmp_path: Path) -> None:
     with pytest.raises(NiftiError, match="left and right are unknown"):
         read_header(_saved(tmp_path, (MIRRORED, codes[0]), (AFFINE, codes[1])))
+
+
+@pytest.mark.parametrize(
+    ("units", "said"), [("unknown", ""), ("mm", ""), ("micron", "micrometres"), ("meter", " metres")]
+)
+def test_other_units_than_mm_are_refused(units: str, said: str, tmp_path: Path) -> None:
+    image = nib.Nifti1Image(np.zeros((9, 8, 7), np.int16), AFFINE)
+    image.header.set_xyzt_units(units, "sec")
+    nib.save(image, tmp_path / "stir.nii")
+    if not said:
+        assert np.allclose(read_header(tmp_path / "stir.nii").affine, AFFINE)
+        return
+    with pytest.raises(NiftiError, match=f"{said}, expected mm"):
+        read_header(tmp_path / "stir.nii")
