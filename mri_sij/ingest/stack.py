@@ -69,12 +69,14 @@ class RefusedStack:
 def arrange(frames: list[Frame], distinct: str = "") -> Stack:
     """Frames of one orientation, matrix and echo in order.
 
-    Refuses, in this order, with StackError: colour; pixels stored inverted; no place, orientation or pixel spacing;
-    cosines that are not at right angles; a single slice; slices that slide sideways (shear); missing slices; uneven
-    spacing; every second slice missing where the header's own spacing says so.
+    Refuses, in this order, with StackError: colour; pixels stored inverted or shifted; a damaged rescale slope or
+    intercept; no place, orientation or pixel spacing; cosines that are not at right angles; a single slice; slices
+    that slide sideways (shear); missing slices; uneven spacing; every second slice missing where the header's own
+    spacing says so.
     """
     for frame in frames:
-        _require_readable(frame)
+        _require_grey(frame)
+        _require_geometry(frame)
     first = frames[0]
     row, column, normal = directions(first)
     positions = np.array([frame.position for frame in frames])
@@ -129,12 +131,31 @@ def _directions(orientation: Six) -> tuple[Floats, Floats, Floats]:
     return row, column, np.cross(row, column)
 
 
-def _require_readable(frame: Frame) -> None:
+def _require_grey(frame: Frame) -> None:
     pixels = frame.pixels
     if pixels.samples != 1 or not pixels.photometric.startswith("MONOCHROME"):
         raise StackError("colour", "The image is in colour, not one grey value a pixel.", frames=(frame,))
     if pixels.photometric == "MONOCHROME1":
         raise StackError("inverted", "The image is stored inverted (MONOCHROME1).", frames=(frame,))
+    # PS3.5 8.1.1: the value lies in the lowest bits, so its high bit is one below the bits stored.
+    if pixels.high_bit != pixels.bits_stored - 1:
+        raise StackError(
+            "high_bit",
+            f"The header places {pixels.bits_stored} stored bits up to bit {pixels.high_bit}, expected bit "
+            f"{pixels.bits_stored - 1}: where in the pixels the values lie is unknown.",
+            hint="Export the series again.",
+            frames=(frame,),
+        )
+    if not frame.slope or not np.isfinite([frame.slope, frame.intercept]).all():
+        raise StackError(
+            "rescale",
+            "The header's rescale slope is 0, or slope or intercept are there without a number.",
+            hint="Export the series again.",
+            frames=(frame,),
+        )
+
+
+def _require_geometry(frame: Frame) -> None:
     if frame.position is None or frame.orientation is None or frame.pixel_spacing_mm is None:
         absent = [
             word
