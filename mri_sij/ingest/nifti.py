@@ -95,10 +95,7 @@ def read_header(path: Path) -> NiftiHeader:
     text = bytes(header["descrip"]).split(b"\0")[0].decode("ascii", "ignore")
     smallest = 352 if header.sizeof_hdr == 348 else 544
     offset = max(int(header["vox_offset"]), smallest) if np.isfinite(header["vox_offset"]) else smallest
-    slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
-    if not np.isfinite([slope, intercept]).all() or slope == 0:
-        slope, intercept = 1.0, 0.0
-    return NiftiHeader(shape, grid.affine, dtype, text, offset, compressed, slope, intercept)
+    return NiftiHeader(shape, grid.affine, dtype, text, offset, compressed, *_scale(header))
 
 
 def read_volume(path: Path, *, volume: int = 0) -> Volume:
@@ -148,9 +145,10 @@ def write_nifti(image: Volume | LabelMap, path: Path) -> None:
     if not path.name.endswith((".nii", ".nii.gz")):
         raise NiftiError(f"A NIfTI file ends in .nii or .nii.gz, not {path.suffix or 'nothing'}.")
     data = image.data.astype(np.float32) if image.data.dtype == np.float16 else image.data
-    # A stored form keeps the affine to single precision; nibabel writes it to both forms, so that readers agree.
+    # A stored form keeps the affine to single precision. Both forms are written, so that readers agree; a qform cannot
+    # hold axes that are not at right angles, and stays unset where it would place voxels elsewhere.
     nifti = nib.Nifti1Image(np.asarray(data), image.grid.affine, dtype=data.dtype)
-    nifti.set_qform(image.grid.affine, code=1, strip_shears=True)
+    nifti.set_qform(image.grid.affine, code=int(image.grid.same_as(_squared(image.grid))), strip_shears=True)
     nifti.set_sform(image.grid.affine, code=1)
     nifti.header.set_xyzt_units("mm")
     payload = nifti.to_bytes()
@@ -160,6 +158,14 @@ def write_nifti(image: Volume | LabelMap, path: Path) -> None:
             stream.write(payload)
         payload = packed.getvalue()
     _write_whole(path, payload)
+
+
+def _squared(grid: Grid) -> Grid:
+    """The grid with its axes turned to right angles, as a quaternion holds them (nifti1.h, method 2)."""
+    left, _, right = np.linalg.svd(grid.directions)
+    affine = grid.affine.copy()
+    affine[:3, :3] = left @ right * grid.spacing_mm
+    return Grid(grid.shape, affine)
 
 
 def _write_whole(path: Path, payload: bytes) -> None:
@@ -196,6 +202,20 @@ def _parse(start: bytes) -> Nifti1Header | Nifti2Header:
     return header
 
 
+def _scale(header: Nifti1Header | Nifti2Header) -> tuple[float, float]:
+    """Slope and intercept; 1 and 0 where the slope is 0 (nifti1.h, scl_slope) or both are NaN, as nibabel writes."""
+    slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
+    finite = np.isfinite([slope, intercept])
+    if slope == 0 or not finite.any():
+        return 1.0, 0.0
+    if not finite.all():
+        raise NiftiError(
+            f"The header scales voxels with slope {slope:g} and intercept {intercept:g}, expected two numbers or none.",
+            hint="Convert the DICOM again.",
+        )
+    return slope, intercept
+
+
 def _require_mm(header: Nifti1Header | Nifti2Header) -> None:
     """Refuse lengths that are stated to be other than mm (nifti1.h, xyzt_units); files that say nothing hold mm."""
     units = int(header["xyzt_units"]) & 0b111
@@ -213,6 +233,8 @@ def _affine(header: Nifti1Header | Nifti2Header) -> Floats:
             "The file does not say where its voxels lie (sform and qform are unset), so left and right are unknown.",
             hint="Convert the DICOM again.",
         )
+    if header["pixdim"][0] == 0:
+        header["pixdim"][0] = 1  # "should not occur" (nifti1.h, qfac), and then counts as 1
     try:
         sform = np.asarray(header.get_sform(), np.float64) if sform_code > 0 else None
         qform = np.asarray(header.get_qform(), np.float64) if qform_code > 0 else None
