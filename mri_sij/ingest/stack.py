@@ -77,13 +77,15 @@ def arrange(frames: list[Frame], distinct: str = "") -> Stack:
     for frame in frames:
         _require_grey(frame)
         _require_geometry(frame)
-    first = frames[0]
-    row, column, normal = directions(first)
+    normal = directions(frames[0])[2]
     positions = np.array([frame.position for frame in frames])
     order = np.lexsort((np.array([frame.instance_number or 0 for frame in frames]), positions @ normal))
     ordered = [frames[int(n)] for n in order]
     kept, copies = _without_copies(ordered, normal)
     _require_several(kept, copies)
+    # Cosines may differ by a rounding: those of the first slice stand for all, whichever file came first.
+    first = kept[0]
+    row, column, normal = directions(first)
     places = np.array([frame.position for frame in kept])
     _require_even(kept, places, normal)
     _require_header_spacing(kept, places, normal)

@@ -89,3 +89,15 @@ def test_a_wide_gap_that_the_header_states_needs_no_caution(tmp_path: Path) -> N
     a.write_all(_half(spacing="8.8"), tmp_path)
     (series,) = index(tmp_path).series
     assert read_series_volume(series.volumes[0])[1] == ()
+
+
+def test_names_of_files_do_not_move_a_stack_of_rounded_cosines(tmp_path: Path) -> None:
+    slices = a.slice_set()
+    for k, ds in enumerate(slices):
+        row, *rest = (float(value) for value in ds.ImageOrientationPatient)
+        ds.ImageOrientationPatient = [a.ds_text(row), a.ds_text(rest[0] + 2e-5 * k), *map(a.ds_text, rest[1:])]
+    a.write_all(slices, tmp_path / "one")
+    a.write_all(slices[::-1], tmp_path / "other")
+    one, other = (index(tmp_path / name).series[0].volumes[0].grid for name in ("one", "other"))
+    assert one is not None and other is not None
+    assert np.array_equal(one.affine, other.affine)
