@@ -6,6 +6,7 @@ files of a series are known.
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from dataclasses import dataclass
@@ -38,8 +39,8 @@ WANTED = [
     0x00180024, 0x00180050, 0x00180080, 0x00180081, 0x00180082, 0x00180086, 0x00180087, 0x00180088, 0x00181030,
     0x00181060, 0x00181314, 0x00189087, 0x00189089, 0x0020000D, 0x0020000E, 0x00200011, 0x00200012, 0x00200013,
     0x00200032, 0x00200037, 0x00200052, 0x00200100, 0x00201002, 0x00280002, 0x00280004, 0x00280008, 0x00280010,
-    0x00280011, 0x00280030, 0x00280100, 0x00280101, 0x00280103, 0x00281052, 0x00281053, 0x2005100E,
-    0x52009229, 0x52009230,
+    0x00280011, 0x00280030, 0x00280100, 0x00280101, 0x00280102, 0x00280103, 0x00281052, 0x00281053,
+    0x2005100E, 0x52009229, 0x52009230,
 ]  # fmt: skip
 """The elements that are read; the others are passed over unread, however long."""
 
@@ -152,13 +153,15 @@ def _pixels(ds: Elements, syntax: str, rows: int, columns: int) -> Pixels:
         raise HeaderError(f"The header declares {frames} frames, expected 1 to {MAX_FRAMES}.")
     if not rows or not columns:
         raise HeaderError(f"The header declares an image of {rows} x {columns} pixels.")
+    bits_stored, high_bit = element.whole(ds, 0x00280101) or 0, element.whole(ds, 0x00280102)
     return Pixels(
         transfer_syntax=syntax,
         rows=rows,
         columns=columns,
         samples=element.whole(ds, 0x00280002) or 1,
         bits_allocated=element.whole(ds, 0x00280100) or 0,
-        bits_stored=element.whole(ds, 0x00280101) or 0,
+        bits_stored=bits_stored,
+        high_bit=bits_stored - 1 if high_bit is None else high_bit,
         signed=element.whole(ds, 0x00280103) == 1,
         photometric=element.text(ds, 0x00280004),
         frames=frames,
@@ -189,8 +192,8 @@ def _base_frame(shared: _Shared) -> Frame:
         position=functional_groups.triple(element.decimals(ds, 0x00200032)),
         orientation=functional_groups.six(element.decimals(ds, 0x00200037)),
         pixel_spacing_mm=functional_groups.pair(element.decimals(ds, 0x00280030)),
-        slope=_or(element.decimal(ds, 0x00281053), 1.0),
-        intercept=_or(element.decimal(ds, 0x00281052), 0.0),
+        slope=_rescale(ds, 0x00281053, 1.0),
+        intercept=_rescale(ds, 0x00281052, 0.0),
         private_scale=element.decimal(ds, 0x2005100E),
         echo_number=element.whole(ds, 0x00180086),
         acquisition_number=element.whole(ds, 0x00200012),
@@ -209,8 +212,10 @@ def _name_key(name: bytes) -> str:
     return element.key(b" ".join(re.findall(rb"[^\s^=,.]+", name.upper())))
 
 
-def _or(value: float | None, default: float) -> float:
-    return default if value is None else value
+def _rescale(ds: Elements, tag: int, absent: float) -> float:
+    """Rescale slope or intercept (PS3.3 C.11.1): `absent` without the element, NaN for one that holds no number."""
+    value = element.decimal(ds, tag)
+    return value if value is not None else math.nan if tag in ds else absent
 
 
 def _day(text: str) -> int | None:

@@ -98,7 +98,14 @@ def _vector(text: str) -> list[float]:
     return [float(part) for part in text.strip().strip("()").split(",")]
 
 
+def _require_mm(units: list[str]) -> None:
+    """Refuse lengths that are stated to be other than mm; files that say nothing, or question marks, hold mm."""
+    if set(units) - {"mm", "", "?", "???"}:
+        raise ImageFileError("The header states its lengths in other units than mm.", hint="Export the file in mm.")
+
+
 def _nrrd(fields: dict[str, str]) -> tuple[tuple[int, int, int], int, bool, Floats]:
+    _require_mm(fields.get("space units", "").replace('"', " ").split())
     shape = tuple(int(n) for n in fields["sizes"].split())
     directions = np.array([_vector(part) for part in fields["space directions"].split(") (")])
     affine = np.eye(4)
@@ -109,6 +116,7 @@ def _nrrd(fields: dict[str, str]) -> tuple[tuple[int, int, int], int, bool, Floa
 
 
 def _meta(fields: dict[str, str]) -> tuple[tuple[int, int, int], int, bool, Floats]:
+    _require_mm([fields.get("DistanceUnits", "")])
     shape = tuple(int(n) for n in fields["DimSize"].split())
     if int(fields.get("ElementNumberOfChannels", "1")) != 1:
         raise ImageFileError("The image has several values a voxel, expected one.")

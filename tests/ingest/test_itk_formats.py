@@ -34,3 +34,21 @@ def test_voxels_that_are_missing_are_refused(tmp_path: Path) -> None:
         content = (tmp_path / name).read_bytes()
         (tmp_path / name).write_bytes(content[:-3000])
     assert {item.code for item in index(tmp_path).refused} == {"too_large"}
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "stated", "code"),
+    [
+        ("x.nrrd", b"kinds:", b'space units: "um" "um" "um"\n', "image_file"),
+        ("x.nrrd", b"kinds:", b'space units: "mm" "mm" "mm"\n', ""),
+        ("x.mha", b"DimSize", b"DistanceUnits = um\n", "image_file"),
+        ("x.mha", b"DimSize", b"DistanceUnits = mm\n", ""),
+    ],
+)
+def test_other_units_than_mm_are_refused(name: str, before: bytes, stated: bytes, code: str, tmp_path: Path) -> None:
+    volume = Volume(a.voxels(), Grid((a.COLUMNS, a.ROWS, a.SLICES), a.LPS_TO_RAS @ a.oblique()))
+    sitk.WriteImage(to_sitk(volume), str(tmp_path / name))
+    content = (tmp_path / name).read_bytes()
+    assert before in content
+    (tmp_path / name).write_bytes(content.replace(before, stated + before, 1))
+    assert [item.code for item in index(tmp_path).refused] == ([code] if code else [])
