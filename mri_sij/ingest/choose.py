@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mri_sij.config import IngestSettings
@@ -251,16 +250,18 @@ def _stir_rank(one: Candidate) -> tuple[float, ...]:
 
 def _choose_t1(
     stir: Candidate,
-    candidates: Iterable[Candidate],
+    candidates: list[Candidate],
     settings: IngestSettings,
     reasons: dict[tuple[int, int], str],
     cautions: list[Reason],
 ) -> Candidate | None:
     fitting: list[tuple[tuple[float, ...], Candidate]] = []
+    fluid = [one.series for one in candidates if is_fluid_sensitive(one.sequence.kind)]
+    strangers = {one.name_words for one in fluid if one.is_named_apart(stir.series)}
     for one in candidates:
         if one.sequence.kind != "t1" or one is stir:
             continue
-        reason, rank = _match(stir, one, settings)
+        reason, rank = _match(stir, one, strangers, settings)
         if reason:
             reasons[one.key] = reason
         else:
@@ -278,10 +279,23 @@ def _choose_t1(
         if other_rank == rank:
             numbers = f"{chosen.series.number} and {one.series.number}"
             cautions.append(Reason("equally_good_t1", f"T1 series {numbers} are equally good; the first is used."))
+    if chosen.series.is_named_apart(stir.series):
+        cautions.append(
+            Reason(
+                "t1_named_apart",
+                f"The files of the STIR and the T1 (series {stir.series.number} and {chosen.series.number}) have "
+                "unlike names, and nothing else says that they are of one person.",
+            )
+        )
     return chosen
 
 
-def _match(stir: Candidate, t1: Candidate, settings: IngestSettings) -> tuple[str, tuple[float, ...]]:
+def _match(
+    stir: Candidate, t1: Candidate, strangers: set[frozenset[str]], settings: IngestSettings
+) -> tuple[str, tuple[float, ...]]:
+    """Why the T1 cannot go with the STIR, "" where it can, and how well it does; `strangers` are names of others."""
+    if t1.series.name_words in strangers:
+        return f"{t1.sequence.reason}, but by its name it goes with another fluid-sensitive image", ()
     frames = (stir.series.frame_of_reference, t1.series.frame_of_reference)
     if frames[0] != frames[1]:
         return f"{t1.sequence.reason}, but in another frame of reference than the STIR", ()
@@ -292,6 +306,7 @@ def _match(stir: Candidate, t1: Candidate, settings: IngestSettings) -> tuple[st
         return f"{t1.sequence.reason}, but it covers {overlap:.0%} of the STIR", ()
     protocol = t1.volume.protocol
     return "", (
+        not t1.series.is_named_apart(stir.series),
         not protocol.contrast_agent and "contrast" not in protocol.words,
         t1.sequence.decided_by == "timing",
         round(overlap, 1),

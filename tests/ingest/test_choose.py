@@ -196,6 +196,49 @@ def test_files_of_several_subjects_in_one_folder_are_never_mixed(tmp_path: Path)
         load_visit(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("names", "subjects", "pair", "caution"),
+    [
+        ("a_stir a_t1 b_stir b_t1", 1, ("b_stir", "b_t1"), False),
+        ("a_stir a_t1 b_stir b_t1 c_stir c_t1", 3, None, False),
+        ("a_stir a_t1_tse b_stir b_t1_tse c_stir c_t1_tse", 3, None, False),
+        ("x_t2 a_stir b_t1", 1, ("a_stir", "b_t1"), True),
+        ("x_t2 3_COR_STIR 4_COR_T1", 1, ("3_COR_STIR", "4_COR_T1"), True),
+        ("x_t2 stir t1", 1, ("stir", "t1"), False),
+        ("x_t2 smith_stir smith_t1_tse", 1, ("smith_stir", "smith_t1_tse"), False),
+        ("sub-02_T2w sub-01_run-1_STIR sub-01_run-2_T1w", 1, ("sub-01_run-1_STIR", "sub-01_run-2_T1w"), False),
+        ("x_t2 张三_stir 张三_t1 李四_stir 李四_t1", 2, None, False),
+    ],
+)
+def test_the_t1_is_of_the_one_whose_name_the_stir_bears(
+    names: str, subjects: int, pair: tuple[str, str] | None, caution: bool, tmp_path: Path
+) -> None:
+    first, *others = names.split()
+    for name in others:
+        _nifti(tmp_path / f"{name}.nii.gz")
+    (tmp_path / f"{first}.nii.gz").write_bytes(b"damaged")
+    found = index(tmp_path)
+    assert len(found.patients) == subjects
+    if pair:
+        choice = _choice(tmp_path)
+        assert choice.stir and choice.t1
+        assert (choice.stir.series.place, choice.t1.series.place) == (f"{pair[0]}.nii.gz", f"{pair[1]}.nii.gz")
+        assert ("t1_named_apart" in {one.code for one in choice.cautions}) == caution
+        assert "equally_good_t1" not in {one.code for one in choice.cautions}
+
+
+def test_a_t1_is_not_taken_from_another_stir_that_its_name_goes_with(tmp_path: Path) -> None:
+    about = {"RepetitionTime": 4.0, "EchoTime": 0.06, "InversionTime": 0.16, "ScanningSequence": "SE_IR"}
+    for name in ("a_cor", "b_cor", "b_t1"):
+        _nifti(tmp_path / f"{name}.nii.gz")
+    for name in ("a_cor", "b_cor"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(about))
+    choice = _choice(tmp_path)
+    assert choice.stir and choice.stir.series.place == "a_cor.nii.gz"
+    assert choice.t1 is None
+    assert "another fluid-sensitive image" in {one.series: one.reason for one in choice.considered}[3]
+
+
 def test_baseline_and_followup_are_two_visits_of_one_patient(tmp_path: Path) -> None:
     for time in ("baseline", "followup"):
         _nifti(tmp_path / f"{time}_stir.nii.gz")
