@@ -138,6 +138,33 @@ def test_what_does_not_fit_is_refused_with_what_was_seen(
     assert reason in str(choice.refusal)
 
 
+@pytest.mark.parametrize(
+    ("pulses", "excited", "times", "kind"),
+    [
+        ({"SpectrallySelectedSuppression": "FAT"}, "NONE", ("4500", 60.0), "t2fs"),
+        ({"SpectrallySelectedSuppression": "FAT_AND_WATER"}, "NONE", ("4500", 60.0), "other"),
+        ({"SpectrallySelectedSuppression": "NONE"}, "WATER", ("4500", 60.0), "t2fs"),
+        ({"SpectrallySelectedSuppression": "NONE"}, "FAT", ("4500", 60.0), "other"),
+        ({"EchoPulseSequence": "SPIN"}, "NONE", ("600", 15.0), "t1"),
+        ({"EchoPulseSequence": "GRADIENT"}, "NONE", ("600", 15.0), "other"),
+        ({"EchoPulseSequence": "BOTH"}, "NONE", ("600", 15.0), "t1"),
+    ],
+)
+def test_enhanced_image_says_its_fat_and_echoes_in_tags_of_its_own(
+    pulses: dict[str, str], excited: str, times: tuple[str, float], kind: str, tmp_path: Path
+) -> None:
+    shared = a.shared_groups()
+    modifier = shared.MRModifierSequence[0]
+    modifier.InversionRecovery, modifier.SpectrallySelectedExcitation = "NO", excited
+    del modifier.InversionTimes
+    shared.MRTimingAndRelatedParametersSequence[0].RepetitionTime = times[0]
+    shared.MREchoSequence[0].EffectiveEchoTime = times[1]
+    ds = a.enhanced(a.voxels().transpose(2, 1, 0), [a.frame_group(_affine(), k) for k in range(a.SLICES)], shared)
+    _change(ds, {"SeriesDescription": "COR", **pulses})
+    a.write(ds, tmp_path / "E")
+    assert [one.kind for one in _choice(tmp_path).considered] == [kind]
+
+
 def test_too_few_slices_and_too_narrow(tmp_path: Path) -> None:
     a.write_all(a.slice_set(), tmp_path / "narrow")
     assert "both joints need" in str(_choice(tmp_path).refusal)
