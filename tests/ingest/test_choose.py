@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import awkward as a
+import nibabel as nib
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
@@ -103,6 +104,50 @@ def test_two_equally_good_are_said_and_the_caller_may_name_one(tmp_path: Path) -
     assert named.stir.series.number == 2
     with pytest.raises(RefusedError, match="Series 9 cannot be used"):
         _choice(tmp_path, series=9)
+
+
+def test_a_named_series_of_several_volumes_gives_the_best_of_them(tmp_path: Path) -> None:
+    echoes = {1: ("15", "pdfs"), 2: ("80", "t2fs")}
+    slices = []
+    for echo, (time, _) in echoes.items():
+        more = a.slice_set(a.voxels(echo), _affine(), start=100 * echo)
+        for ds in more:
+            _change(ds, {**T2FS, "EchoTime": time, "EchoNumbers": str(echo), "SeriesDescription": "PD T2 FS"})
+        slices += more
+    a.write_all(slices, tmp_path)
+    choice = _choice(tmp_path, series=1)
+    assert choice.stir and choice.stir.key == (1, 2)
+    told = {one.code: one.message for one in choice.cautions}
+    assert "volume 2 is used (fat-suppressed T2" in told["one_of_several_volumes"]
+
+
+def test_a_named_series_of_magnitude_and_phase_gives_the_magnitude(tmp_path: Path) -> None:
+    phase, magnitude = a.slice_set(a.voxels(1), _affine()), a.slice_set(a.voxels(2), _affine(), start=101)
+    for ds in phase:
+        ds.ImageType = ["ORIGINAL", "PRIMARY", "P", "ND"]
+    a.write_all(phase + magnitude, tmp_path)
+    choice = _choice(tmp_path, series=1)
+    assert choice.stir and choice.stir.key == (1, 2)
+
+
+def test_two_equally_good_volumes_of_one_series_are_parted_by_convert(tmp_path: Path) -> None:
+    slices = a.slice_set(a.voxels(1), _affine()) + a.slice_set(a.voxels(2), _affine(), start=101)
+    for ds in slices[a.SLICES :]:
+        ds.AcquisitionNumber = 2
+    a.write_all(slices, tmp_path)
+    for choice in (_choice(tmp_path), _choice(tmp_path, series=1)):
+        (told,) = [one.message for one in choice.cautions if one.code == "equally_good"]
+        assert told.startswith("Series 1 (volume 1) and 1 (volume 2) are equally good")
+        assert "mri-sij convert --series 1 --volume K" in told
+
+
+def test_a_volume_of_a_dynamic_file_is_taken_out_with_convert(tmp_path: Path) -> None:
+    affine = a.LPS_TO_RAS @ _affine()
+    nib.save(nib.Nifti1Image(np.ones((24, 20, 12, 2), np.int16), affine), tmp_path / "stir.nii.gz")
+    assert "convert --series N --volume K" in str(_choice(tmp_path).refusal)
+    with pytest.raises(RefusedError, match="Series 1 cannot be used: a dynamic series of 2 volumes") as refused:
+        _choice(tmp_path, series=1)
+    assert "convert --series N --volume K" in refused.value.hint
 
 
 def test_a_t1_must_share_the_frame_of_reference_and_the_tilt(tmp_path: Path) -> None:
