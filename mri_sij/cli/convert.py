@@ -30,7 +30,10 @@ def convert(
     from mri_sij.ingest.read import read_series_volume  # noqa: PLC0415
 
     found = index(path)
-    chosen = _volume(_series(found, series), volume)
+    source = _series(found, series)
+    if out.exists() and any(out.samefile(one) for one in source.paths):
+        raise UsageError("The output is a file of the series itself.", hint="Name another file to write.")
+    chosen = _volume(source, volume)
     image, cautions = read_series_volume(chosen)
     write_nifti(image, out)
     for caution in cautions:

@@ -108,6 +108,18 @@ def test_convert_refuses_wrong_use(tmp_path: Path, call: Callable[..., Done]) ->
     assert call("convert", str(tmp_path / "in"), str(tmp_path / "x.nii"), "--volume", "7").returncode == 2
 
 
+def test_convert_does_not_overwrite_what_it_reads(tmp_path: Path, call: Callable[..., Done]) -> None:
+    series = tmp_path / "x.nii.gz"
+    nib.save(nib.Nifti1Image(np.ones((6, 5, 4, 2), np.int16), np.eye(4)), series)
+    before = series.read_bytes()
+    (tmp_path / "link.nii.gz").symlink_to(series)
+    for out in (series, tmp_path / "link.nii.gz"):
+        done = call("convert", str(series), str(out), "--volume", "1")
+        assert done.returncode == 2
+        assert "the series itself" in done.stderr
+    assert series.read_bytes() == before
+
+
 def test_doctor(call: Callable[..., Done]) -> None:
     report = json.loads(call("doctor", "--json").stdout)
     assert all(report["codecs"].values())
