@@ -7,6 +7,7 @@ functions, so that `mri-sij --help` loads typer and nothing more.
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 
@@ -34,6 +35,10 @@ for verb in VERBS:
 
 def main() -> None:
     """Run the command line; every error that is meant for a person becomes one clear message and an exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A folder's name may hold what the terminal's own encoding lacks.
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(standalone_mode=True)
     except MriSijError as error:

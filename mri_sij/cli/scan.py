@@ -29,7 +29,7 @@ def scan(
     settings = load_settings(config).ingest
     found = index(path, workers=workers or os.cpu_count() or 1)
     report = describe(found, settings)
-    typer.echo(json.dumps(report, indent=1, ensure_ascii=False) if as_json else "\n".join(_lines(report)))
+    typer.echo(json.dumps(report, indent=1) if as_json else "\n".join(_lines(report)))
     if not any(volume.source for series in found.series for volume in series.volumes):
         raise RefusedError(
             f"Nothing usable was found in {found.files} files.", hint="The list above says why each was refused."

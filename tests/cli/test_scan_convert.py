@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,6 +67,21 @@ def test_scan_names_problems_first(tmp_path: Path, call: Callable[..., Done]) ->
     assert [volume["refused"] for volume in report["patients"][0]["visits"][0]["series"][0]["volumes"]] == [
         None, "missing_slices", None,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "cp1252", "ascii"])
+def test_scan_prints_any_name_in_any_encoding(encoding: str, tmp_path: Path) -> None:
+    _make("plain", tmp_path / "骶髂 é 😀")
+    for option in ([], ["--json"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "mri_sij.cli", "scan", str(tmp_path), *option],
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+    (patient,) = json.loads(done.stdout)["patients"]
+    assert patient["visits"][0]["series"][0]["place"] == "骶髂 é 😀"
 
 
 def test_scan_of_nothing_usable_ends_with_4(tmp_path: Path, call: Callable[..., Done]) -> None:
