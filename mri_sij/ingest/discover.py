@@ -11,12 +11,13 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from mri_sij.errors import RefusedError
+from mri_sij.evidence import Reason
 from mri_sij.ingest import image_files
 from mri_sij.ingest.frame import Frame
 from mri_sij.ingest.headers import read_frames
 from mri_sij.ingest.index import Index, Owner, Patient, RefusedFile, Series, SeriesVolume, Visit
 from mri_sij.ingest.split import missing_at_an_end, stacks
-from mri_sij.ingest.stack import Stack
+from mri_sij.ingest.stack import RefusedStack, Stack
 from mri_sij.ingest.tree import FoundFile, UnreadableEntry, kind_of, walk
 
 PARALLEL_FROM_FILES = 4000
@@ -112,7 +113,7 @@ def _series(frames: list[Frame]) -> Series:
         else SeriesVolume(n, stack.frames[0].protocol, None, stack.error, stack.distinct)
         for n, stack in enumerate(found, 1)
     )
-    missing = missing_at_an_end(frames) if len(volumes) == 1 and volumes[0].source else None
+    missing = missing_at_an_end(frames) if len(volumes) == 1 and volumes[0].source else _refused_beside(found)
     folders = {str(Path(frame.name).parent) for frame in frames}
     return Series(
         number=0,
@@ -125,6 +126,17 @@ def _series(frames: list[Frame]) -> Series:
         paths=tuple(sorted({frame.path for frame in frames})),
         owner=Owner(_only(frame.key_name for frame in frames), _only(frame.key_birth for frame in frames)),
     )
+
+
+def _refused_beside(found: list[Stack | RefusedStack]) -> Reason | None:
+    """A few images that were refused beside a stack: of a slice missing at its end, geometry would not tell."""
+    whole = max((len(one.frames) for one in found if isinstance(one, Stack)), default=0)
+    refused = [len(one.frames) for one in found if isinstance(one, RefusedStack) and not one.distinct]
+    few = sum(count for count in refused if count < whole)
+    if not few:
+        return None
+    message = f"Of {few + whole} images of the series {few} cannot be used."
+    return Reason("end_slices_may_be_missing", message + " A slice may be missing at an end of the stack.")
 
 
 def _only(keys: Iterable[str]) -> str:

@@ -150,6 +150,18 @@ def test_a_volume_of_a_dynamic_file_is_taken_out_with_convert(tmp_path: Path) ->
     assert "convert --series N --volume K" in refused.value.hint
 
 
+@pytest.mark.parametrize("lost", [1, 2])
+def test_end_slices_that_are_refused_by_themselves_are_said(lost: int, tmp_path: Path) -> None:
+    slices = a.slice_set(affine=_affine())
+    for ds in slices[-lost:]:
+        del ds.PixelSpacing
+    a.write_all(slices, tmp_path)
+    choice = _choice(tmp_path)
+    assert choice.stir and choice.stir.grid.shape[2] == a.SLICES - lost
+    told = {one.code: one.message for one in choice.cautions}
+    assert told["end_slices_may_be_missing"].startswith(f"Of 12 images of the series {lost} cannot be used.")
+
+
 def test_a_t1_must_share_the_frame_of_reference_and_the_tilt(tmp_path: Path) -> None:
     _series(tmp_path, 1, {})
     _series(tmp_path, 2, {**T1, "FrameOfReferenceUID": a.ROOT + ".1.7"})
