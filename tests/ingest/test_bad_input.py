@@ -63,6 +63,32 @@ def _nifti_header(shape: tuple[int, ...], dtype: str = "<i2") -> bytes:
     return bytes(header.binaryblock) + b"\0\0\0\0"
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["SamplesPerPixel", "PhotometricInterpretation", "Rows", "Columns", "BitsAllocated", "BitsStored",
+     "PixelRepresentation"],
+)  # fmt: skip
+def test_elements_that_pixels_cannot_be_read_without_are_named(name: str, tmp_path: Path) -> None:
+    a.write(a.slice_set()[0], tmp_path / "IM")
+    ds = a.dcmread(tmp_path / "IM")
+    delattr(ds, name)
+    ds.save_as(tmp_path / "IM")
+    (refused,) = index(tmp_path).refused
+    assert refused.code == "damaged_header"
+    assert f"does not say {name}," in refused.message
+
+
+def test_dicom_without_an_image_is_passed_over(tmp_path: Path) -> None:
+    ds = a.slice_set()[0]
+    a.write(ds, tmp_path / "spectrum")
+    ds = a.dcmread(tmp_path / "spectrum")
+    for name in ("SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated", "BitsStored", "PixelData"):
+        delattr(ds, name)
+    ds.save_as(tmp_path / "spectrum")
+    (refused,) = index(tmp_path).refused
+    assert refused.code == "not_an_image"
+
+
 def test_deflate_bomb(tmp_path: Path) -> None:
     ds = a.slice_set()[0]
     a.write(ds, tmp_path / "bomb", a.DeflatedExplicitVRLittleEndian)
