@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path, PurePath
 
+from mri_sij.errors import RefusedError
 from mri_sij.ingest import itk_formats, nifti
 from mri_sij.ingest.frame import Protocol
 from mri_sij.ingest.index import FileVolume, RefusedFile, Series, SeriesVolume, Visit, are_apart
@@ -43,10 +44,14 @@ def inspect_other(path: Path, name: str, kind: str) -> FoundImage | RefusedFile:
 
 
 def read_file_volume(source: FileVolume) -> Volume:
-    """The voxels of one volume of an image file."""
-    if source.format == "nifti":
-        return nifti.read_volume(source.path, volume=source.number)
-    return itk_formats.read_volume(source.path, source.format)
+    """The voxels of one volume of an image file; a refusal names the file."""
+    try:
+        if source.format == "nifti":
+            return nifti.read_volume(source.path, volume=source.number)
+        return itk_formats.read_volume(source.path, source.format)
+    except RefusedError as error:
+        error.files = error.files or (source.name,)
+        raise
 
 
 def _refused_by_name(name: str) -> RefusedFile:

@@ -15,14 +15,17 @@ import awkward as a
 import nibabel as nib
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from judge import ours
 
 from mri_sij.errors import RefusedError
 from mri_sij.geometry import Grid
 from mri_sij.ingest.discover import index
 from mri_sij.ingest.nifti import read_volume, write_nifti
+from mri_sij.ingest.read import read_series_volume
 from mri_sij.ingest.tree import printable
 from mri_sij.ingest.visit import load_visit
+from mri_sij.sitk_bridge import to_sitk
 from mri_sij.volume import Volume
 
 GROWTH_MB = 200
@@ -208,6 +211,21 @@ def test_truncated_nifti(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content[: len(content) * 3 // 4])
         with pytest.raises(RefusedError):
             read_volume(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["x.nii.gz", "x.nrrd", "x.mha"])
+def test_damaged_voxels_are_named_by_their_file(name: str, tmp_path: Path) -> None:
+    volume = Volume(a.voxels(), Grid((a.COLUMNS, a.ROWS, a.SLICES), a.LPS_TO_RAS @ a.oblique()))
+    if name == "x.nii.gz":
+        write_nifti(volume, tmp_path / name)
+    else:
+        sitk.WriteImage(to_sitk(volume), str(tmp_path / name), True)
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: len(content) * 3 // 4])
+    (series,) = index(tmp_path).series
+    with pytest.raises(RefusedError) as refused:
+        read_series_volume(series.volumes[0])
+    assert refused.value.files == (name,)
 
 
 def test_detached_headers_are_never_followed(tmp_path: Path) -> None:
