@@ -10,6 +10,7 @@ import importlib
 import io
 import os
 import sys
+import warnings
 
 import typer
 
@@ -35,10 +36,7 @@ for verb in VERBS:
 
 def main() -> None:
     """Run the command line; every error that is meant for a person becomes one clear message and an exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A folder's name may hold what the terminal's own encoding lacks.
-            stream.reconfigure(errors="backslashreplace")
+    _prepare_streams()
     try:
         app(standalone_mode=True)
     except MriSijError as error:
@@ -65,6 +63,15 @@ def main() -> None:
             f"unexpected: {type(error).__name__} at {where}. MRI_SIJ_DEBUG=1 shows the traceback, header text and all."
         )
         sys.exit(int(Exit.UNEXPECTED))
+
+
+def _prepare_streams() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A folder's name may hold what the terminal's own encoding lacks.
+            stream.reconfigure(errors="backslashreplace")
+    if not os.environ.get("MRI_SIJ_DEBUG"):
+        warnings.simplefilter("ignore")  # those of libraries quote header values
 
 
 def _say(message: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -76,7 +77,10 @@ def inspect(file: FoundFile) -> Found:
 def _inspect_all(files: list[FoundFile], workers: int) -> Iterable[Found]:
     if workers < 2 or len(files) < PARALLEL_FROM_FILES:
         return [inspect(file) for file in files]
-    with ProcessPoolExecutor(min(workers, os.cpu_count() or 1), mp_context=get_context("spawn")) as pool:
+    count = min(workers, os.cpu_count() or 1)
+    context = get_context("spawn")
+    # What pydicom warns of quotes header values, and nobody reads it there.
+    with ProcessPoolExecutor(count, context, initializer=warnings.simplefilter, initargs=("ignore",)) as pool:
         return list(pool.map(inspect, files, chunksize=_CHUNK))
 
 

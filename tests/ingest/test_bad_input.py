@@ -20,6 +20,7 @@ from judge import ours
 
 from mri_sij.errors import RefusedError
 from mri_sij.geometry import Grid
+from mri_sij.ingest import discover
 from mri_sij.ingest.discover import index
 from mri_sij.ingest.nifti import read_volume, write_nifti
 from mri_sij.ingest.read import read_series_volume
@@ -264,6 +265,37 @@ def test_nothing_of_a_header_is_printed(tmp_path: Path, capfd: pytest.CaptureFix
         assert done.returncode == 4
         for secret in ("Doe", "Jane", "1970", a.ROOT, "P1", "20200102"):
             assert secret not in printed
+
+
+def _unknown_character_set(folder: Path) -> None:
+    """A character set that is a name, and a description that needs it."""
+    slices = a.slice_set()
+    for ds in slices:
+        ds.SpecificCharacterSet = ["ISO_IR 100", "ISO 2022 IR 87"]
+        ds.SeriesDescription = "STIR Müller"
+    a.write_all(slices, folder)
+    for path in folder.iterdir():
+        content = path.read_bytes()
+        assert content.count(b"ISO 2022 IR 87") == 1
+        path.write_bytes(content.replace(b"ISO 2022 IR 87", b"CANARYJANE    "))
+
+
+def test_warnings_of_libraries_do_not_print_headers(tmp_path: Path) -> None:
+    _unknown_character_set(tmp_path / "in")
+    for command in (["scan", str(tmp_path)], ["convert", str(tmp_path), str(tmp_path / "x.nii")]):
+        done = subprocess.run(
+            [sys.executable, "-m", "mri_sij.cli", *command], capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_warnings_of_libraries_in_workers_do_not_print_headers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _unknown_character_set(tmp_path)
+    monkeypatch.setattr(discover, "PARALLEL_FROM_FILES", 1)
+    assert len(index(tmp_path, workers=2).series) == 1
+    assert capfd.readouterr().err == ""
 
 
 def test_names_are_made_printable() -> None:
