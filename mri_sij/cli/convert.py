@@ -51,7 +51,8 @@ def _series(found: Index, number: int | None) -> Series:
     if not candidates:
         worst = next((item for item in found.refused if item.code != "not_an_image"), None)
         raise RefusedError(
-            f"No image was found in {found.files} files." + (f" {worst.name}: {worst.message}" if worst else "")
+            f"No image was found in {found.files} files." + (f" {worst.name}: {worst.message}" if worst else ""),
+            hint=(worst.hint if worst else "") or "`mri-sij scan` says why each file was refused.",
         )
     if number is None:
         if len(candidates) > 1:

@@ -18,6 +18,8 @@ from mri_sij.volume import Volume
 
 _IMAGE_NAMES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm", ".ima")
 
+_ARCHIVE_NAMES = (".zip", ".gz", ".tgz")
+
 
 @dataclass(frozen=True)
 class FoundImage:
@@ -32,8 +34,8 @@ def inspect_other(path: Path, name: str, kind: str) -> FoundImage | RefusedFile:
     """The volumes of one file that is no DICOM, from its header; refuses as the reader of its format does."""
     if kind == "empty":
         return RefusedFile(name, "empty_file", "The file is empty.", "Copy or export it again.")
-    if not kind:
-        return _refused_by_name(name)
+    if kind in ("", "archive"):
+        return _refused_by_name(name, kind)
     if kind == "nifti":
         header = nifti.read_header(path)
         grids, description = [header.grid] * header.volumes, header.description
@@ -54,8 +56,11 @@ def read_file_volume(source: FileVolume) -> Volume:
         raise
 
 
-def _refused_by_name(name: str) -> RefusedFile:
-    """Why a file without any known signature is refused: damaged where its name promises an image."""
+def _refused_by_name(name: str, kind: str) -> RefusedFile:
+    """Why a file that is no image is refused: damaged where its name promises one, packed where it is an archive."""
+    # Text documents and tables are zip archives, too, and are told from images by their names.
+    if kind == "archive" and name.lower().endswith(_ARCHIVE_NAMES):
+        return RefusedFile(name, "archive", "The file is packed; nothing in it was read.", "Unpack it.")
     if name.lower().endswith(_IMAGE_NAMES):
         return RefusedFile(name, "damaged_header", "The name promises an image; the content is none.", "Copy it again.")
     return RefusedFile(name, "not_an_image", "No image of a known format.")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -67,6 +69,30 @@ def test_scan_names_problems_first(tmp_path: Path, call: Callable[..., Done]) ->
     assert [volume["refused"] for volume in report["patients"][0]["visits"][0]["series"][0]["volumes"]] == [
         None, "missing_slices", None,
     ]  # fmt: skip
+
+
+def test_packed_files_are_told_from_documents_and_all_are_listed(tmp_path: Path, call: Callable[..., Done]) -> None:
+    _make("plain", tmp_path / "series")
+    folder = tmp_path / "packed"
+    folder.mkdir()
+    image = next((tmp_path / "series").iterdir())
+    (folder / "IM1.dcm.gz").write_bytes(gzip.compress(image.read_bytes()))
+    for name, pack in (("a.zip", "zip"), ("b.tar.gz", "gztar")):
+        shutil.move(shutil.make_archive(str(tmp_path / "x"), pack, tmp_path / "series"), folder / name)
+    shutil.copy(folder / "a.zip", folder / "clinical.xlsx")
+    (folder / "events.tsv.gz").write_bytes(gzip.compress(b"onset"))
+    done = call("scan", str(folder))
+    assert done.returncode == 4
+    assert done.stdout.splitlines()[0] == "3 problems:"
+    assert done.stdout.count("archive: The file is packed; nothing in it was read. Unpack it.") == 3
+    assert done.stdout.splitlines()[-2:] == [
+        "  clinical.xlsx: No image of a known format.", "  events.tsv.gz: No image of a known format.",
+    ]  # fmt: skip
+    for verb in ("convert", "score"):
+        out = ["-o", str(tmp_path / "out")] if verb == "score" else [str(tmp_path / "x.nii")]
+        done = call(verb, str(folder), *out)
+        assert done.returncode == 4
+        assert "IM1.dcm.gz: The file is packed; nothing in it was read. Hint: Unpack it." in done.stderr
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "cp1252", "ascii"])
