@@ -207,7 +207,7 @@ def _named(
         cautions.append(_equally_good(chosen, equal))
     elif len(found) > 1:
         told = f"Series {series} holds {len(found)} volumes; volume {chosen.volume.number} is used"
-        cautions.append(Reason("one_of_several_volumes", f"{told} ({chosen.sequence.reason})."))
+        cautions.append(Reason("one_of_several_volumes", f"{told}: {chosen.sequence.reason}."))
     if not is_fluid_sensitive(chosen.sequence.kind):
         cautions.append(
             Reason(

@@ -118,7 +118,7 @@ def test_a_named_series_of_several_volumes_gives_the_best_of_them(tmp_path: Path
     choice = _choice(tmp_path, series=1)
     assert choice.stir and choice.stir.key == (1, 2)
     told = {one.code: one.message for one in choice.cautions}
-    assert "volume 2 is used (fat-suppressed T2" in told["one_of_several_volumes"]
+    assert "volume 2 is used: fat-suppressed T2" in told["one_of_several_volumes"]
 
 
 def test_a_named_series_of_magnitude_and_phase_gives_the_magnitude(tmp_path: Path) -> None:
