@@ -92,7 +92,7 @@ def _protocol(known: Protocol, groups: Elements, measures: Elements) -> Protocol
     inversion = element.decimals(modifier, 0x00189079)
     kind = element.texts(element.first(groups, FRAME_TYPE), 0x00089007)
     recovery = element.text(modifier, 0x00189009)
-    spectral = element.text(modifier, 0x00189026)
+    excited = element.text(modifier, 0x00189026)
     return replace(
         known,
         image_type=kind or known.image_type,
@@ -101,7 +101,8 @@ def _protocol(known: Protocol, groups: Elements, measures: Elements) -> Protocol
         flip_angle_deg=element.decimal(timing, 0x00181314) or known.flip_angle_deg,
         inversion_time_ms=inversion[0] if inversion else known.inversion_time_ms,
         inversion_recovery={"YES": True, "NO": False}.get(recovery, known.inversion_recovery),
-        fat_suppressed=True if spectral in ("FAT", "WATER") else known.fat_suppressed,
+        # Exciting water alone leaves fat dark; exciting fat alone makes a picture of fat.
+        fat_suppressed=True if excited == "WATER" else known.fat_suppressed,
         field_strength_t=field_strength(known.field_strength_t),
         slice_thickness_mm=element.decimal(measures, 0x00180050) or known.slice_thickness_mm,
         spacing_between_slices_mm=element.decimal(measures, 0x00180088) or known.spacing_between_slices_mm,
