@@ -227,10 +227,6 @@ class ScoringSettings(_Stage):
 
     slices: int = 6
     """Consecutive slices that SPARCC scores (spa-imaging.org grading page)."""
-    upper_only_below_mm: float = 30.0
-    """A joint visible over less height has only its upper quadrants scored (spa-imaging.org grading page)."""
-    not_scored_up_to_mm: float = 10.0
-    """A joint visible over no more height than this is not scored on that slice (the same page)."""
     min_slices_a_joint: int = 4
     """Scored slices on which each joint must be high enough to count; with fewer the visit is not scorable, because a
     joint that is not seen is not free of oedema (our choice; a form filled in by hand is taken as it is)."""

@@ -25,7 +25,14 @@ def test_every_setting_is_explained() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[scoring]\nsices = 6\n", '[scoring]\nslices = "six"\n', "schema_version = 99\n", "x ="]
+    "text",
+    [
+        "[scoring]\nsices = 6\n",
+        '[scoring]\nslices = "six"\n',
+        "[scoring]\nupper_only_below_mm = 40.0\n",  # the heights define SPARCC: evidence.scored_halves
+        "schema_version = 99\n",
+        "x =",
+    ],
 )
 def test_a_file_that_is_wrong_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "wrong.toml"

@@ -14,15 +14,22 @@ from scipy import ndimage as ndi
 
 from mri_sij.anatomy.joint import Joints
 from mri_sij.config import LesionSettings
-from mri_sij.evidence import Bone, Evidence, Half, JointSliceEvidence, Quadrant, QuadrantEvidence, Side
+from mri_sij.evidence import (
+    HALVED_JOINT_MM,
+    LOW_JOINT_MM,
+    Bone,
+    Evidence,
+    Half,
+    JointSliceEvidence,
+    Quadrant,
+    QuadrantEvidence,
+    Side,
+    scored_halves,
+)
 from mri_sij.lesions.average import average_over_bone
 from mri_sij.lesions.search import Mask, Search
 
 Floats = NDArray[np.float64]
-
-LOW_JOINT_MM, HALVED_JOINT_MM = 10.0, 30.0
-"""Visible height of a joint up to which it is not scored, and below which only its upper quadrants are
-(spa-imaging.org)."""
 
 EVEN_MM = 1.5
 """Standard deviation of the Gaussian over which brightness is averaged before it is called intense (our choice, on
@@ -190,14 +197,6 @@ def mark(items: Items, heights_mm: Floats, settings: LesionSettings) -> Marks:
         intense[:, row] = positive & (items.intense_mm2[:, codes].sum(1) >= settings.min_area_mm2)
         deep[:, row] = positive & items.deep[:, codes].any(1)
     return Marks(quadrant, intense, deep)
-
-
-def scored_halves(height_mm: float) -> tuple[Half, ...]:
-    """Which halves of a joint are scored at its visible height: none up to 1 cm, upper below 3 cm, else both
-    (spa-imaging.org)."""
-    if height_mm <= LOW_JOINT_MM:
-        return ()
-    return (Half.UPPER,) if height_mm < HALVED_JOINT_MM else (Half.UPPER, Half.LOWER)
 
 
 @dataclass(frozen=True, eq=False)

@@ -55,7 +55,7 @@ def score_berlin(evidence: Evidence, settings: ScoringSettings) -> Berlin | None
     """
     found: dict[tuple[Side, Quadrant], list[QuadrantEvidence]] = {(s, q): [] for s in Side for q in QUADRANTS}
     for joint in evidence.joints:
-        for part in scored_quadrants(joint, settings):
+        for part in scored_quadrants(joint):
             found[joint.side, part.quadrant].append(part)
     grades = []
     for (side, quadrant), parts in found.items():

@@ -17,7 +17,15 @@ from pathlib import Path
 
 from mri_sij.config import ScoringSettings
 from mri_sij.errors import RefusedError
-from mri_sij.evidence import QUADRANTS, Evidence, JointSliceEvidence, Quadrant, QuadrantEvidence, Side
+from mri_sij.evidence import (
+    HALVED_JOINT_MM,
+    QUADRANTS,
+    Evidence,
+    JointSliceEvidence,
+    Quadrant,
+    QuadrantEvidence,
+    Side,
+)
 from mri_sij.scoring.complete import EvidenceError, require_complete
 from mri_sij.scoring.sparcc import scored_quadrants
 
@@ -124,13 +132,13 @@ def _joint(line: int, cells: dict[str, str], path: Path) -> JointSliceEvidence:
     return JointSliceEvidence(side, number, quadrants, intense, deep, joint_height_mm=_height_mm(line, cells, path))
 
 
-def require_consistent(joint: JointSliceEvidence, settings: ScoringSettings, where: str, path: Path) -> None:
+def require_consistent(joint: JointSliceEvidence, where: str, path: Path) -> None:
     """FormError when items contradict: oedema in a quadrant too low to score, intense or deep without oedema."""
-    scored = scored_quadrants(joint, settings)
+    scored = scored_quadrants(joint)
     if any(q.oedema for q in joint.quadrants if q not in scored):
         raise FormError(
             f"{where}: oedema is marked in a quadrant that is not scored at {joint.joint_height_mm:g} mm joint height.",
-            hint=f"Below {settings.upper_only_below_mm:g} mm only the upper quadrants are scored.",
+            hint=f"Below {HALVED_JOINT_MM:g} mm only the upper quadrants are scored.",
             files=(path.name,),
         )
     if (joint.intense or joint.deep) and not any(q.oedema for q in scored):
@@ -146,7 +154,7 @@ def read_form(path: Path, settings: ScoringSettings | None = None) -> Evidence:
     joints = []
     for line, cells in read_rows(path):
         joint = _joint(line, cells, path)
-        require_consistent(joint, settings, f"Line {line}", path)
+        require_consistent(joint, f"Line {line}", path)
         joints.append(joint)
     evidence = Evidence(tuple(joints))
     try:
@@ -156,11 +164,11 @@ def read_form(path: Path, settings: ScoringSettings | None = None) -> Evidence:
     return evidence
 
 
-def form_text(evidence: Evidence, settings: ScoringSettings) -> str:
+def form_text(evidence: Evidence) -> str:
     """The form as CSV, `na` where a quadrant is not scored; `read_form` gives the same scores back."""
     lines = [",".join((*HEADER, HEIGHT))]
     for joint in evidence.joints:
-        oedema = {q.quadrant: q.oedema for q in scored_quadrants(joint, settings)}
+        oedema = {q.quadrant: q.oedema for q in scored_quadrants(joint)}
         items = [str(int(oedema[q])) if q in oedema else NOT_SCORED for q in QUADRANT_COLUMNS.values()]
         further = [str(int(flag and any(oedema.values()))) for flag in (joint.intense, joint.deep)]
         height = "" if joint.joint_height_mm is None else repr(joint.joint_height_mm)
@@ -168,13 +176,13 @@ def form_text(evidence: Evidence, settings: ScoringSettings) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_form(evidence: Evidence, path: Path, settings: ScoringSettings | None = None) -> None:
+def write_form(evidence: Evidence, path: Path) -> None:
     """Write the form that `read_form` reads."""
-    path.write_text(form_text(evidence, settings or ScoringSettings()), encoding="utf-8", newline="")
+    path.write_text(form_text(evidence), encoding="utf-8", newline="")
 
 
-def items_of(joint: JointSliceEvidence, settings: ScoringSettings) -> dict[str, bool | None]:
+def items_of(joint: JointSliceEvidence) -> dict[str, bool | None]:
     """The six items of a form's row by column name; None where a quadrant is not scored."""
-    oedema: dict[Quadrant, bool] = {q.quadrant: q.oedema for q in scored_quadrants(joint, settings)}
+    oedema: dict[Quadrant, bool] = {q.quadrant: q.oedema for q in scored_quadrants(joint)}
     items: dict[str, bool | None] = {column: oedema.get(q) for column, q in QUADRANT_COLUMNS.items()}
     return {**items, "intense": joint.intense, "deep": joint.deep}

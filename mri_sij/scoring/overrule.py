@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mri_sij.config import ScoringSettings
 from mri_sij.evidence import Evidence, JointSliceEvidence, Side
 from mri_sij.scoring.form import (
     HEIGHT,
@@ -48,7 +47,7 @@ class Overruled:
         ]
 
 
-def overrule(evidence: Evidence, form: Path, settings: ScoringSettings) -> Overruled:
+def overrule(evidence: Evidence, form: Path) -> Overruled:
     """Apply a form in which only the cells to change need be filled in; empty cells leave what the machine found.
 
     FormError when it names a slice that was not scored, a joint twice, or a quadrant that is not scored, or when an
@@ -67,18 +66,18 @@ def overrule(evidence: Evidence, form: Path, settings: ScoringSettings) -> Overr
             )
         seen.add(place)
         wanted = {c: bit(line, c, cells[c], form) for c in ITEM_COLUMNS if cells[c] not in ("", NOT_SCORED)}
-        joints[place], changed = _change(joints[place], wanted, settings, (line, form))
+        joints[place], changed = _change(joints[place], wanted, (line, form))
         changes += changed
         if any(wanted.get(column) for column in JOINT_COLUMNS):
-            require_consistent(joints[place], settings, f"Line {line}", form)
+            require_consistent(joints[place], f"Line {line}", form)
     changed_evidence = Evidence(tuple(joints[joint.slice_number, joint.side] for joint in evidence.joints))
     return Overruled(changed_evidence, tuple(changes))
 
 
 def _change(
-    joint: JointSliceEvidence, wanted: dict[str, bool], settings: ScoringSettings, at: tuple[int, Path]
+    joint: JointSliceEvidence, wanted: dict[str, bool], at: tuple[int, Path]
 ) -> tuple[JointSliceEvidence, list[ItemChange]]:
-    now = items_of(joint, settings)
+    now = items_of(joint)
     changes = []
     for column, value in wanted.items():
         machine = now[column]

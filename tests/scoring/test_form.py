@@ -20,7 +20,7 @@ RULES = ScoringSettings()
 
 
 def lines(*slices: str) -> list[str]:
-    return form_text(evidence(*slices), RULES).splitlines()
+    return form_text(evidence(*slices)).splitlines()
 
 
 def written(tmp_path: Path, text: list[str] | str | bytes) -> Path:

@@ -24,7 +24,7 @@ def form(tmp_path: Path, *rows: str) -> Path:
 
 def test_single_items_change_the_sum_by_as_much(tmp_path: Path) -> None:
     machine = evidence("1100 0000", "1111id 0000")
-    done = overrule(machine, form(tmp_path, "4,right,0,,,,,", "5,left,1,1,,,,1"), RULES)
+    done = overrule(machine, form(tmp_path, "4,right,0,,,,,", "5,left,1,1,,,,1"))
     assert score(machine, RULES).sparcc.total == 8
     assert score(done.evidence, RULES).sparcc.total == 8 - 1 + 3
     assert [(c.slice_number, c.side, c.item, c.machine, c.reader) for c in done.changes] == [
@@ -41,7 +41,7 @@ def test_single_items_change_the_sum_by_as_much(tmp_path: Path) -> None:
 def test_a_whole_form_that_agrees_changes_nothing(tmp_path: Path) -> None:
     machine = evidence("11xx 0000", "1111id 0000")
     write_form(machine, tmp_path / "same.csv")
-    done = overrule(machine, tmp_path / "same.csv", RULES)
+    done = overrule(machine, tmp_path / "same.csv")
     assert done.changes == ()
     assert done.evidence == machine
 
@@ -58,4 +58,4 @@ def test_a_whole_form_that_agrees_changes_nothing(tmp_path: Path) -> None:
 )
 def test_what_is_refused(row: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(FormError, match=message):
-        overrule(evidence("1100 11xx"), form(tmp_path, row), RULES)
+        overrule(evidence("1100 11xx"), form(tmp_path, row))
