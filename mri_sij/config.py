@@ -229,7 +229,8 @@ class ScoringSettings(_Stage):
     """Consecutive slices that SPARCC scores (spa-imaging.org grading page)."""
     min_slices_a_joint: int = 4
     """Scored slices on which each joint must be high enough to count; with fewer the visit is not scorable, because a
-    joint that is not seen is not free of oedema (our choice; a form filled in by hand is taken as it is)."""
+    joint that is not seen is not free of oedema (our choice; of a form filled in by hand one scored quadrant is
+    enough, and slices left out are pointed out)."""
     berlin_second_grade_from: float = 0.33
     """Berlin grade 2 from this share of a quadrant's bone (spa-imaging.org: 33-66 %)."""
     berlin_third_grade_above: float = 0.66

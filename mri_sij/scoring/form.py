@@ -161,6 +161,12 @@ def read_form(path: Path, settings: ScoringSettings | None = None) -> Evidence:
         require_complete(evidence, settings)
     except EvidenceError as error:
         raise FormError(error.message, hint=error.hint, files=(path.name,)) from error
+    if not any(scored_quadrants(joint) for joint in joints):
+        raise FormError(
+            "No quadrant of the form is scored, expected at least one.",
+            hint="A joint that was not read is not free of oedema: such a visit is not scorable, never 0.",
+            files=(path.name,),
+        )
     return evidence
 
 

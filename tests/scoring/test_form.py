@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from test_sparcc import visits
 from worked_forms import WORKED, Worked, evidence
 
@@ -14,7 +14,7 @@ from mri_sij.errors import Exit
 from mri_sij.evidence import Evidence, Side
 from mri_sij.scoring.form import HEADER, FormError, form_text, read_form, write_form
 from mri_sij.scoring.sheet import score
-from mri_sij.scoring.sparcc import score_sparcc
+from mri_sij.scoring.sparcc import score_sparcc, scored_quadrants
 
 RULES = ScoringSettings()
 
@@ -42,6 +42,7 @@ def test_worked_forms_come_back(form: Worked, tmp_path: Path) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(visit=visits())
 def test_any_form_keeps_its_score(visit: Evidence, tmp_path: Path) -> None:
+    assume(any(scored_quadrants(joint) for joint in visit.joints))
     path = tmp_path / "form.csv"
     write_form(visit, path)
     assert score(read_form(path), RULES).sparcc == score(visit, RULES).sparcc
@@ -79,6 +80,8 @@ def replaced(line: int, old: str, new: str) -> list[str]:
         (replaced(4, "0,0,0,0,0,0", "na,0,0,0,0,0"), "upper two"),
         (replaced(1, "upper_ilium", "upper_femur"), "missing: upper_ilium; 1 unknown"),
         (replaced(1, "lower_ilium", "upper_ilium"), "missing: lower_ilium; 1 given twice"),
+        (lines(*["xxxx xxxx"] * 6), "No quadrant of the form is scored"),
+        ([line + ("" if line.endswith("mm") else "9") for line in lines()], "No quadrant of the form is scored"),
         (lines()[:-2], "5 are given"),
         (lines()[:-1], "left joint 0 times"),
         (lines()[:1], "0 are given"),
