@@ -75,3 +75,13 @@ def test_the_interval_is_widened_within_the_scale(positive: bool, ends: tuple[in
     settings = LesionSettings(slice_shift=0.0)
     found = interval_of((own,) * settings.perturbations, own, np.arange(6), settings)
     assert (found.low, found.high) == ends
+
+
+@pytest.mark.parametrize("rows", [np.arange(6), np.arange(1, 7)])
+def test_slices_at_the_end_of_the_box_are_moved_whole_or_not_at_all(rows: np.ndarray) -> None:
+    """Of seven slices the first has 12 points and the last 8: no six consecutive ones have 0, 20 or 24."""
+    quadrant, joint = np.zeros((7, 5, 3), bool), np.zeros((7, 3), bool)
+    quadrant[[0, 6], 1:, 1:] = joint[0, 1:] = True
+    own, settings = Marks(quadrant, joint, joint), LesionSettings(slice_shift=1.0)
+    found = interval_of((own,) * settings.perturbations, own, rows, settings)
+    assert [total for total, _ in found.probabilities] == [8, 12]
