@@ -108,7 +108,8 @@ def bit(line: int, column: str, cell: str, path: Path) -> bool:
     return cell == "1"
 
 
-def _height_mm(line: int, cells: dict[str, str], path: Path) -> float | None:
+def height_mm(line: int, cells: dict[str, str], path: Path) -> float | None:
+    """The joint's height, None where the cell is empty or the column missing."""
     cell = cells.get(HEIGHT, "")
     if not cell:
         return None
@@ -129,7 +130,7 @@ def _joint(line: int, cells: dict[str, str], path: Path) -> JointSliceEvidence:
         if cells[column] != NOT_SCORED
     )
     intense, deep = (bit(line, column, cells[column], path) for column in JOINT_COLUMNS)
-    return JointSliceEvidence(side, number, quadrants, intense, deep, joint_height_mm=_height_mm(line, cells, path))
+    return JointSliceEvidence(side, number, quadrants, intense, deep, joint_height_mm=height_mm(line, cells, path))
 
 
 def require_consistent(joint: JointSliceEvidence, where: str, path: Path) -> None:
