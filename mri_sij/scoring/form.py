@@ -10,6 +10,7 @@ an unknown column or a missing row is refused with its line.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator, Sequence
@@ -49,31 +50,46 @@ class FormError(RefusedError):
 def read_rows(path: Path, *, optional: Sequence[str] = (HEIGHT,)) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and cells of each row, stripped and in lower case; FormError when the header is not a form's.
 
-    Comma or semicolon (as spreadsheets write in some countries), UTF-8 with or without a byte-order mark.
+    As spreadsheets write: commas, semicolons or tabs, a first line that names them (`sep=;`), any line ends, UTF-8 or
+    marked UTF-16. Empty lines, and empty cells behind the last column, are passed over.
     """
+    text = _text(path)
+    header_line = next((line for line in text.splitlines() if HEADER[0] in line.lower()), "")
+    separator = max(",;\t", key=header_line.count)
+    rows = csv.reader(io.StringIO(text, newline=None), delimiter=separator, strict=True)
+    header: list[str] = []
     try:
-        with path.open("rb") as file:
-            raw = file.read(_MAX_BYTES + 1)
-        text = raw.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FormError(f"The form cannot be read as text ({type(error).__name__}).", files=(path.name,)) from error
-    if len(raw) > _MAX_BYTES:
-        raise FormError(f"The form is larger than {_MAX_BYTES} bytes.", files=(path.name,))
-    first = text.split("\n", 1)[0]
-    rows = csv.reader(io.StringIO(text), delimiter=";" if ";" in first and "," not in first else ",", strict=True)
-    try:
-        header = [cell.strip().lower() for cell in next(rows, [])]
-        _require_header(header, path, optional)
-        for cells in rows:
-            if not any(cell.strip() for cell in cells):
+        for row in rows:
+            cells = [cell.strip().lower() for cell in row]
+            while len(cells) > len(header) and not cells[-1]:
+                cells.pop()
+            if not any(cells) or (not header and cells == ["sep="]):
                 continue
-            if len(cells) != len(header):
+            if not header:
+                _require_header(cells, path, optional)
+                header = cells
+            elif len(cells) != len(header):
                 raise FormError(
                     f"Line {rows.line_num} has {len(cells)} cells, expected {len(header)}.", files=(path.name,)
                 )
-            yield rows.line_num, {name: cell.strip().lower() for name, cell in zip(header, cells, strict=True)}
+            else:
+                yield rows.line_num, dict(zip(header, cells, strict=True))
     except csv.Error as error:
         raise FormError(f"Line {rows.line_num} is not CSV ({error}).", files=(path.name,)) from error
+    if not header:
+        _require_header([], path, optional)
+
+
+def _text(path: Path) -> str:
+    """The file's text; FormError when it is too large or no text."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_MAX_BYTES + 1)
+        if len(raw) > _MAX_BYTES:
+            raise FormError(f"The form is larger than {_MAX_BYTES} bytes.", files=(path.name,))
+        return raw.decode("utf-16" if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FormError(f"The form cannot be read as text ({type(error).__name__}).", files=(path.name,)) from error
 
 
 def _require_header(header: list[str], path: Path, optional: Sequence[str]) -> None:
@@ -114,7 +130,7 @@ def height_mm(line: int, cells: dict[str, str], path: Path) -> float | None:
     if not cell:
         return None
     try:
-        height = float(cell)
+        height = float(cell.replace(",", "."))  # a decimal comma, as spreadsheets write in some countries
     except ValueError:
         height = float("nan")
     if not 0 <= height <= 200:

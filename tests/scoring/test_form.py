@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,25 @@ def test_a_form_as_a_spreadsheet_writes_it(tmp_path: Path) -> None:
     assert score_sparcc(read, RULES).side(Side.RIGHT).total == 3
 
 
+@pytest.mark.parametrize(
+    "written_as",
+    [
+        lambda text: "\n;;;;;;;;\n" + text.replace(",", ";"),
+        lambda text: "sep=;\r\n" + text.replace(",", ";"),
+        lambda text: "sep=,\n" + text,
+        lambda text: text.replace("\n", ",\n"),
+        lambda text: text.replace("\n", "\r"),
+        lambda text: text.replace(",", "\t").encode("utf-16"),
+        lambda text: text.replace(",", ";").replace("41.5", "41,5"),
+        lambda text: text.replace("41.5", '"41,5"'),
+    ],
+)
+def test_what_spreadsheets_make_of_a_form(written_as: Callable[[str], str | bytes], tmp_path: Path) -> None:
+    visit = evidence("1100i 0001", "1111id 0000")
+    visit = Evidence(tuple(replace(joint, joint_height_mm=41.5) for joint in visit.joints))
+    assert read_form(written(tmp_path, written_as(form_text(visit)))) == visit
+
+
 def replaced(line: int, old: str, new: str) -> list[str]:
     form = lines("1100i 0001", "0000 0000")
     assert old in form[line - 1]
@@ -88,6 +109,8 @@ def replaced(line: int, old: str, new: str) -> list[str]:
         ("", "columns are not those of a form"),
         ("\x00\x01,\x02", "columns are not those of a form|not CSV"),
         (b"\xff\xfe\x00", "cannot be read as text"),
+        (["sep=;", *lines()], "columns are not those of a form"),
+        (replaced(3, "0,0,0,1,0,0,", '0,0,0,1,0,0,"4,1.5"'), "Line 3, column joint_height_mm"),
         (",".join(HEADER) + "\n" + "a" * 200_000, "larger than"),
         (",".join(HEADER) + '\n"7,right,1', "not CSV"),
     ],
