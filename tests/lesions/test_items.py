@@ -11,7 +11,7 @@ from mri_sij.config import LesionSettings
 from mri_sij.evidence import Bone, Side
 from mri_sij.geometry import Grid
 from mri_sij.lesions.average import average_over_bone
-from mri_sij.lesions.items import Marks, intense_from
+from mri_sij.lesions.items import Marks, intense_from, measure_extent, measure_items
 from mri_sij.lesions.oedema import AS_READ, accept, judge
 from mri_sij.lesions.records import Candidate
 from mri_sij.lesions.search import Search, thinned
@@ -76,6 +76,17 @@ def test_the_interval_is_widened_within_the_scale(positive: bool, ends: tuple[in
     settings = LesionSettings(slice_shift=0.0)
     found = interval_of((own,) * settings.perturbations, own, np.arange(6), settings)
     assert (found.low, found.high) == ends
+
+
+def test_shallow_oedema_does_not_take_the_depth_point_away() -> None:
+    depth = np.broadcast_to(np.arange(40, dtype=np.float32)[:, None, None], SHAPE)
+    search = replace(search_of(np.ones(SHAPE)), depth_mm=depth)
+    spur, more = np.zeros((2, *SHAPE), bool)
+    spur[:16, :2] = True  # 12 mm2 beyond 1 cm
+    more[:16, :2] = more[:6] = True
+    for oedema in (spur, more):
+        assert measure_items(oedema, search, None, LesionSettings()).deep[:, 1].all()
+        assert (measure_extent(oedema, search, LesionSettings()).depth_mm[:, 1] == 11).all()
 
 
 @pytest.mark.parametrize("sides_mm", [(0.4, 1.2), (1.2, 0.4), (0.6, 0.6)])
