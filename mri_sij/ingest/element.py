@@ -98,6 +98,12 @@ def decimal(ds: Elements, tag: int) -> float | None:
     return numbers[0] if numbers else None
 
 
+def rescale(ds: Elements, tag: int, absent: float) -> float:
+    """Rescale slope or intercept (PS3.3 C.11.1): `absent` without the element, NaN for one that holds no number."""
+    value = decimal(ds, tag)
+    return value if value is not None else math.nan if tag in ds else absent
+
+
 def whole(ds: Elements, tag: int) -> int | None:
     """The first whole number of an IS, US or UL element, None where there is none."""
     value = raw_bytes(ds, tag)

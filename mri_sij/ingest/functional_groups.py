@@ -58,7 +58,6 @@ def _apply(frame: Frame, groups: Elements) -> Frame:
     position = triple(element.decimals(element.first(groups, POSITION), 0x00200032))
     orientation = six(element.decimals(element.first(groups, ORIENTATION), 0x00200037))
     spacing = pair(element.decimals(measures, 0x00280030))
-    slope, intercept = element.decimal(transform, 0x00281053), element.decimal(transform, 0x00281052)
     temporal = element.whole(content, 0x00209128)
     acquisition = element.whole(content, 0x00209156)
     private = element.decimal(element.first(groups, PRIVATE_SCALING), 0x2005100E)
@@ -68,8 +67,8 @@ def _apply(frame: Frame, groups: Elements) -> Frame:
         position=position or frame.position,
         orientation=orientation or frame.orientation,
         pixel_spacing_mm=spacing or frame.pixel_spacing_mm,
-        slope=frame.slope if slope is None else slope,
-        intercept=frame.intercept if intercept is None else intercept,
+        slope=element.rescale(transform, 0x00281053, frame.slope),
+        intercept=element.rescale(transform, 0x00281052, frame.intercept),
         private_scale=frame.private_scale if private is None else private,
         temporal_position=frame.temporal_position if temporal is None else temporal,
         acquisition_number=frame.acquisition_number if acquisition is None else acquisition,

@@ -6,7 +6,6 @@ files of a series are known.
 
 from __future__ import annotations
 
-import math
 import re
 import zlib
 from dataclasses import dataclass
@@ -210,8 +209,8 @@ def _base_frame(shared: _Shared) -> Frame:
         position=functional_groups.triple(element.decimals(ds, 0x00200032)),
         orientation=functional_groups.six(element.decimals(ds, 0x00200037)),
         pixel_spacing_mm=functional_groups.pair(element.decimals(ds, 0x00280030)),
-        slope=_rescale(ds, 0x00281053, 1.0),
-        intercept=_rescale(ds, 0x00281052, 0.0),
+        slope=element.rescale(ds, 0x00281053, 1.0),
+        intercept=element.rescale(ds, 0x00281052, 0.0),
         private_scale=element.decimal(ds, 0x2005100E),
         echo_number=element.whole(ds, 0x00180086),
         acquisition_number=element.whole(ds, 0x00200012),
@@ -228,12 +227,6 @@ def _base_frame(shared: _Shared) -> Frame:
 def _name_key(name: bytes) -> str:
     """Hash of a name, whatever its capitals and separators; "" for none."""
     return element.key(b" ".join(re.findall(rb"[^\s^=,.]+", name.upper())))
-
-
-def _rescale(ds: Elements, tag: int, absent: float) -> float:
-    """Rescale slope or intercept (PS3.3 C.11.1): `absent` without the element, NaN for one that holds no number."""
-    value = element.decimal(ds, tag)
-    return value if value is not None else math.nan if tag in ds else absent
 
 
 def _day(text: str) -> int | None:

@@ -67,3 +67,10 @@ def test_copies_must_be_alike_in_scale_too(slope: str, code: str, tmp_path: Path
     found, codes = ours(tmp_path)
     assert codes == ([code] if code else [])
     assert [np.ptp(data) > 4000 for data, _ in found] == ([] if code else [True])
+
+
+def test_a_frame_with_an_empty_rescale_slope_is_refused(tmp_path: Path) -> None:
+    frames = [a.frame_group(a.oblique(), k, scale=(2.0, 0.0)) for k in range(a.SLICES)]
+    frames[3].PixelValueTransformationSequence[0].RescaleSlope = ""
+    a.write(a.enhanced(a.voxels().transpose(2, 1, 0), frames), tmp_path / "E")
+    assert ours(tmp_path) == ([], ["rescale"])
