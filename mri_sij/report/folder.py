@@ -47,7 +47,8 @@ def _require_replaceable(out: Path, files: str) -> None:
         raise UsageError(f"{out.name} is a file; a folder is expected.")
     others = sum(re.fullmatch(files, member.name) is None for member in out.iterdir())
     if others:
-        raise UsageError(f"The folder {out.name} holds {others} other files.", hint="Name a new folder with -o.")
+        told = f"The folder {out.name} holds {others} files that are none of a result; they stay, so move them elsewhere."
+        raise UsageError(told, hint="Or name a new folder with -o.")
 
 
 def _put_in_place(beside: Path, out: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from mri_sij.report.folder import COMPARISON_FILES, VISIT_FILES
 from mri_sij.study.files import write_whole
 from mri_sij.study.job import Job
 
@@ -62,11 +64,20 @@ def is_complete(job: Job, status: str, code: str) -> bool:
     return all((job.folder / name).is_file() for name in names)
 
 
+def own_files(job: Job) -> list[Path]:
+    """The files of a job's result that are there. What somebody else put into its folder is none of them."""
+    names = VISIT_FILES if len(job.visits) == 1 else COMPARISON_FILES
+    found = [path for path in job.folder.glob("*") if re.fullmatch(names, path.name)]
+    if len(job.visits) == 1:
+        for mask in masks(job).values():
+            found += [mask, mask.with_name(mask.name.replace(".nii.gz", ".tsv"))]
+        found.append(thumbnail(job))
+    return [path for path in found if path.is_file()]
+
+
 def discard(job: Job) -> None:
     """Take away what an earlier run made of a job that has no result now: it rests on what is no longer so."""
-    shutil.rmtree(job.folder, ignore_errors=True)
-    if len(job.visits) == 1:
-        for path in masks(job).values():
-            path.unlink(missing_ok=True)
-            path.with_name(path.name.replace(".nii.gz", ".tsv")).unlink(missing_ok=True)
-        thumbnail(job).unlink(missing_ok=True)
+    for path in own_files(job):
+        path.unlink(missing_ok=True)
+    with suppress(OSError):  # of a folder that is not there, or holds files of a reader: those stay
+        job.folder.rmdir()

@@ -146,6 +146,22 @@ def test_a_visit_that_is_refused_now_leaves_no_older_score_behind(study: Path, t
     assert [r["sparcc_total"] for r in rows(out / "visits.csv") if r["patient"] == "0002"] == ["", "8"]
 
 
+def test_files_of_a_reader_stay_whatever_becomes_of_the_visit(study: Path, tmp_path: Path, run: Run) -> None:
+    visit, pair = (tmp_path / "out" / name for name in ("visits/sub-0002_ses-1", "comparisons/sub-0002_ses-1_vs_ses-2"))
+    run(study, tmp_path / "out")
+    for folder in (visit, pair):
+        (folder / "notes.txt").write_text("seen on Monday")
+    settings = Settings.model_validate({"scoring": {"asas_2009_slices": 3}})
+    outcome = run(study, tmp_path / "out", settings=settings)
+    assert [status.status for status in outcome.visits].count("failed") == 1
+    for folder in (visit, pair):
+        assert [path.name for path in folder.iterdir()] == ["notes.txt"]
+    (visit / "notes.txt").unlink()
+    (pair / "notes.txt").unlink()
+    outcome = run(study, tmp_path / "out", settings=settings)
+    assert {status.status for status in (*outcome.visits, *outcome.comparisons)} == {"done"}
+
+
 def test_same_bytes_with_one_and_two_workers_and_with_shards(study: Path, tmp_path: Path, run: Run) -> None:
     run(study, tmp_path / "one")
     gather(tmp_path / "one")
