@@ -173,8 +173,9 @@ def _shard(text: str) -> tuple[int, int]:
 
 def _say_plan(study: Path, out: Path, settings: Settings, manifest: Path | None) -> None:
     from mri_sij.study.listing import plan_study  # noqa: PLC0415
-    from mri_sij.study.run import basis_of, why_each  # noqa: PLC0415
+    from mri_sij.study.run import basis_of, require_own, why_each  # noqa: PLC0415
 
+    require_own(study, out)
     plan: Plan = plan_study(study, manifest)
     refused = {visit.key: visit.message for visit in plan.visits if visit.code}
     to_do = 0

@@ -47,7 +47,7 @@ def _require_replaceable(out: Path, files: str) -> None:
         raise UsageError(f"{out.name} is a file; a folder is expected.")
     others = sum(re.fullmatch(files, member.name) is None for member in out.iterdir())
     if others:
-        told = f"The folder {out.name} holds {others} files that are none of a result; they stay, so move them elsewhere."
+        told = f"The folder {out.name} holds files of somebody else ({others}), which stay: move them elsewhere."
         raise UsageError(told, hint="Or name a new folder with -o.")
 
 

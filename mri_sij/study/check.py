@@ -11,8 +11,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 from mri_sij.errors import UsageError
+from mri_sij.study.files import read_json
 from mri_sij.study.report import Gathered
-from mri_sij.study.tables import read_json
 
 SCHEMA = 2
 Recorded = dict[str, Any]

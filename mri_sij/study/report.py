@@ -12,7 +12,7 @@ from mri_sij.errors import UsageError
 from mri_sij.report.study_page import study_page
 from mri_sij.study.clinical import Records, clinical_csv, read_clinical, unmatched
 from mri_sij.study.columns import TABLES
-from mri_sij.study.files import sweep, write_whole
+from mri_sij.study.files import read_json, sweep, write_whole
 from mri_sij.study.plan import Plan, pair_key, read_plan, to_plain
 from mri_sij.study.state import FOLDER
 from mri_sij.study.tables import (
@@ -20,7 +20,6 @@ from mri_sij.study.tables import (
     Source,
     change_row,
     quadrant_rows,
-    read_json,
     read_source,
     same_images,
     status_rows,

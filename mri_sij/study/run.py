@@ -13,7 +13,7 @@ from typing import Any
 from mri_sij.config import Settings, StudySettings
 from mri_sij.errors import RefusedError, UsageError
 from mri_sij.models import models_sha256
-from mri_sij.study.files import NO_ROOM, OutputError, reason_of, sweep
+from mri_sij.study.files import NO_ROOM, OutputError, read_json, reason_of, sweep
 from mri_sij.study.job import Basis, Job
 from mri_sij.study.plan import Plan, PlannedVisit, pair_key
 from mri_sij.study.pool import Lost
@@ -238,16 +238,29 @@ def free_memory_gb() -> float | None:
     return min(free, (most - used) / 1e9)
 
 
-def require_room(study: Path, out: Path) -> None:
-    """UsageError when OUT lies inside the study or is a file; OutputError when it cannot be written to."""
+def require_own(study: Path, out: Path) -> None:
+    """UsageError when OUT lies inside the study, is a file, or holds something else than a study of this program."""
     if out.resolve().is_relative_to(study.resolve()):
         raise UsageError(
             "OUT lies inside the study: its files would be read as input.", hint="Name a folder elsewhere."
         )
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out.name} is a file; a folder is expected.")
+    if (out / FOLDER).is_dir() or "visits" in read_json(out / "plan.json"):
+        return
+    others = sum(not path.name.startswith(".") for path in out.iterdir()) if out.exists() else 0
+    if others:
+        raise UsageError(
+            f"{out.name} holds {others} files or folders and is not the OUT of a study: there is no plan.json of ours.",
+            hint="Name a new folder; files of that one could be replaced.",
+        )
+
+
+def require_room(study: Path, out: Path) -> None:
+    """UsageError when OUT is not one to write to (see `require_own`), OutputError when it cannot be written to."""
+    require_own(study, out)
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        (out / FOLDER).mkdir(parents=True, exist_ok=True)  # first of all: by it, OUT is known as ours after a kill
         with tempfile.TemporaryFile(dir=out) as probe:
             probe.write(b"room")
     except OSError as error:

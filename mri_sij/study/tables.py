@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from mri_sij.config import StudySettings
 from mri_sij.report.dictionary import Entry
 from mri_sij.study import columns
 from mri_sij.study.clinical import NOTHING, Clinical, Records, cells_of, change_cells, of_visit
-from mri_sij.study.files import write_whole
+from mri_sij.study.files import read_json, write_whole
 from mri_sij.study.plan import Note, Plan, PlannedVisit, pair_key
 from mri_sij.study.task import Status, read_status
 
@@ -203,12 +202,3 @@ def _csv(entries: tuple[Entry, ...], rows: Iterable[Row]) -> Iterator[str]:
             text.seek(0)
             text.truncate()
     yield text.getvalue()
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object; {} where there is none."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -6,14 +6,17 @@ import csv
 import errno
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import quick_study
 from quick_study import Run
+from typer.testing import CliRunner
 
 from mri_sij import __version__
+from mri_sij.cli.app import app
 from mri_sij.config import Settings
 from mri_sij.errors import RefusedError, UsageError
 from mri_sij.study import files, report
@@ -221,6 +224,26 @@ def test_out_inside_the_study_or_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="is a file"):
         require_room(tmp_path / "study", tmp_path / "file")
+
+
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+def test_a_folder_that_is_no_study_of_ours_is_not_touched(study: Path, tmp_path: Path, dry: list[str]) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("clinical.csv", "plan.json", "index.html"):
+        (out / name).write_text('{"mine": 1}')
+    told = CliRunner().invoke(app, ["run", str(study), "-o", str(out), *dry])
+    assert isinstance(told.exception, UsageError) and "out holds 3 files or folders" in str(told.exception)
+    assert quick_study.outputs(out) == dict.fromkeys(("clinical.csv", "index.html", "plan.json"), b'{"mine": 1}')
+
+
+def test_an_out_is_ours_from_the_first_moment_and_without_hidden_files(study: Path, tmp_path: Path, run: Run) -> None:
+    require_room(study, tmp_path / "killed")
+    (tmp_path / "killed" / "dataset_description.json").touch()
+    require_room(study, tmp_path / "killed")
+    run(study, tmp_path / "out")
+    shutil.rmtree(tmp_path / "out" / ".state")
+    require_room(study, tmp_path / "out")
 
 
 def test_an_out_of_a_newer_version_is_not_touched(tmp_path: Path) -> None:
