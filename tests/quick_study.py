@@ -75,7 +75,7 @@ def run(
     out.mkdir(exist_ok=True)
     plan = plan_study(study, manifest, out=out)
     basis = basis_of(study, out, chosen)
-    begin(out, plan, chosen, basis.settings_sha256, clinical or {})
+    begin(plan, basis, chosen, clinical or {})
     told = (heard if heard is not None else []).append
     here = executor or partial(run_tasks, workers=workers, limit_s=chosen.study.visit_limit_s)
     return run_study(part_of(plan, *shard), basis, here, told=told, work=do)

@@ -98,7 +98,7 @@ def score_study(
     require_room(study, out)
     plan = plan_study(study, manifest, out=out, workers=where.jobs)
     basis = basis_of(study, out, settings)
-    begin(out, plan, settings, basis.settings_sha256, records)
+    begin(plan, basis, settings, records)
     part = part_of(plan, *shard)
     log = open_log(out / ("mri-sij.log" if shard[1] == 1 else f"mri-sij-{shard[0]}-of-{shard[1]}.log"))
     with executor_of(where, settings) as (executor, told), progress() as listener:

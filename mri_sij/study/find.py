@@ -14,6 +14,7 @@ from mri_sij.ingest.sidecar import stem
 from mri_sij.ingest.visit import only_visit
 from mri_sij.study.manifest import ManifestRow
 from mri_sij.study.plan import Note, Plan, PlannedVisit
+from mri_sij.study.state import glance_at
 
 _BIDS = re.compile(r"(?:^|/)sub-([A-Za-z0-9]+)(?:/ses-([A-Za-z0-9]+))?(?:/|_|$)")
 
@@ -63,7 +64,7 @@ def _drafts(found: Index, study: Path) -> list[_Draft]:
                 drafts += _in_dispute(named)
                 continue
             (labels,) = named or [(number, f"{visit.number:02d}")]
-            planned = PlannedVisit(*labels, None, False, files=_files(visit, study))
+            planned = _with_files(PlannedVisit(*labels, None, False, numbered=not named), visit, study)
             drafts.append(_Draft(planned, visit.fixed_day, _owner(visit.series)))
     return drafts
 
@@ -124,17 +125,18 @@ def _listed(study: Path, row: ManifestRow) -> _Draft:
         visit = only_visit(found)
     except RefusedError as error:
         return _Draft(replace(planned, code=error.code, message=error.message), role=row.role)
-    files = _files(visit, path if path.is_dir() else path.parent)
-    return _Draft(replace(planned, files=files), visit.fixed_day, _owner(visit.series), row.role)
+    planned = _with_files(planned, visit, path if path.is_dir() else path.parent)
+    return _Draft(planned, visit.fixed_day, _owner(visit.series), row.role)
 
 
-def _files(visit: Visit, root: Path) -> tuple[str, ...]:
-    """Every file that the visit is read from: images, and what lies beside an image under its name."""
+def _with_files(planned: PlannedVisit, visit: Visit, root: Path) -> PlannedVisit:
+    """The visit with every file that it is read from: images, and what lies beside an image under its name."""
     paths = {path for series in visit.series for path in series.paths}
     if visit.format != "dicom":
         starts = {(path.parent, f"{stem(path)}.") for path in paths}
         paths |= {p for folder, start in starts for p in folder.iterdir() if p.name.startswith(start)}
-    return tuple(sorted(str(path.relative_to(root)) for path in paths if path.is_file()))
+    files = sorted(str(path.relative_to(root)) for path in paths if path.is_file())
+    return replace(planned, files=tuple(files), files_sha256=glance_at(root / name for name in files))
 
 
 def _owner(all_series: Iterable[Series]) -> Owner:

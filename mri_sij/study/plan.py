@@ -12,15 +12,17 @@ from typing import Any
 
 from mri_sij.errors import UsageError
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
 class PlannedVisit:
     """One visit. `patient` and `visit` are labels; `day` counts from the patient's first dated visit.
 
-    `files` are relative to `root`, which is relative to the study. Where `code` is not empty the visit cannot be scored
-    and `message` says why; where `pair_code` is not empty it cannot be compared with its baseline.
+    `files` are relative to `root`, which is relative to the study; `files_sha256` tells them from other files without
+    a name in it. `numbered` says that the labels are numbers, which may mean other visits when the study changes.
+    Where `code` is not empty the visit cannot be scored and `message` says why; where `pair_code` is not empty it
+    cannot be compared with its baseline.
     """
 
     patient: str
@@ -31,6 +33,8 @@ class PlannedVisit:
     message: str = ""
     pair_code: str = ""
     pair_message: str = ""
+    numbered: bool = False
+    files_sha256: str = ""
     root: str = ""
     files: tuple[str, ...] = ()
 

@@ -13,9 +13,11 @@ from mri_sij.report.study_page import study_page
 from mri_sij.study.clinical import Records, clinical_csv, read_clinical, unmatched
 from mri_sij.study.columns import TABLES
 from mri_sij.study.files import read_json, sweep, write_whole
-from mri_sij.study.plan import Plan, pair_key, read_plan, to_plain
+from mri_sij.study.job import Basis, jobs_of
+from mri_sij.study.plan import Plan, read_plan, to_plain
 from mri_sij.study.state import FOLDER
 from mri_sij.study.tables import (
+    NOT_RUN,
     Row,
     Source,
     change_row,
@@ -26,7 +28,7 @@ from mri_sij.study.tables import (
     visit_row,
     write_table,
 )
-from mri_sij.study.task import Status
+from mri_sij.study.task import Status, outdated, read_status
 
 _OWN_FILES = ("plan", "clinical", "dataset_description", "provenance", "index")
 
@@ -41,11 +43,9 @@ class Gathered:
     notes: list[str]
 
 
-def begin(out: Path, plan: Plan, settings: Settings, scoring_sha256: str, clinical: Records) -> None:
-    """Write what is known before anything is scored: plan, settings, clinical data, who made it.
-
-    `scoring_sha256` is the hash of the settings that results rest on.
-    """
+def begin(plan: Plan, basis: Basis, settings: Settings, clinical: Records) -> None:
+    """Write what is known before anything is scored: plan, settings, clinical data, who made it."""
+    out = basis.out
     description = {
         "Name": "mri_sij: bone-marrow oedema of the sacroiliac joints",
         "BIDSVersion": "1.10.0",
@@ -60,7 +60,8 @@ def begin(out: Path, plan: Plan, settings: Settings, scoring_sha256: str, clinic
     made = {
         "version": __version__,
         "settings_sha256": settings.sha256,
-        "scoring_sha256": scoring_sha256,
+        "scoring_sha256": basis.settings_sha256,
+        "models_sha256": basis.model_sha256,
         "settings": settings.shown(),
     }
     write_whole(out / "plan.json", json.dumps({**made, **to_plain(plan)}, indent=1) + "\n")
@@ -76,7 +77,7 @@ def gather(out: Path) -> Gathered:
     sweep(out / FOLDER, {"plan"})
     settings = Settings.model_validate(made["settings"], strict=False)
     clinical = read_clinical(out / "clinical.csv") if (out / "clinical.csv").exists() else {}
-    source = read_source(out, plan, clinical, settings.study)
+    source = read_source(plan, _basis(out, made), clinical, settings.study)
     notes = (*plan.notes, *same_images(source), *unmatched(clinical, plan))
     visits = [visit_row(source, visit) for visit in plan.visits]
     changes = [change_row(source, *pair) for pair in plan.followups()]
@@ -94,24 +95,19 @@ def gather(out: Path) -> Gathered:
 def next_time(out: Path) -> list[Row]:
     """Every visit and comparison with its status and why the next run with the same settings would do it again."""
     plan, made = read_plan(out)
-    source = read_source(out, plan, {}, Settings.model_validate(made["settings"], strict=False).study)
-    named = [("visit", v.key) for v in plan.visits]
-    named += [("comparison", pair_key(*pair)) for pair in plan.followups()]
     rows = []
-    for kind, key in named:
-        status = source.statuses[key]
-        why = ""
-        if status.code == "not_run":
-            why = "not done yet"
-        elif status.status == "failed":
-            why = f"failed before ({status.code})"
-        elif status.version != __version__:
-            why = f"made by version {status.version}"
-        elif status.settings_sha256 != made["scoring_sha256"]:
-            why = "other settings"
-        shown = {"status": status.status if status.code != "not_run" else "not_run", "code": status.code}
-        rows.append({"kind": kind, "key": key, **shown, "message": status.message, "next_time": why})
+    for job in jobs_of(plan, _basis(out, made)):
+        known = read_status(out, job.key)
+        status = known or Status(job.key, "not_run", *NOT_RUN[1:])
+        shown = {"status": status.status, "code": status.code, "message": status.message}
+        kind = "visit" if len(job.visits) == 1 else "comparison"
+        rows.append({"kind": kind, "key": job.key, **shown, "next_time": outdated(known, job)})
     return rows
+
+
+def _basis(out: Path, made: Row) -> Basis:
+    """What results must rest on to belong to the plan in OUT, without the study and the settings themselves."""
+    return Basis(Path(), out, "", made["scoring_sha256"], made["models_sha256"])
 
 
 def _write_provenance(source: Source, made: Row) -> None:

@@ -49,21 +49,6 @@ def write_derived(job: Job, labels: Mapping[str, Mapping[int, str]], picture: by
         write_whole(thumbnail(job), picture, beside=beside)
 
 
-def is_complete(job: Job, status: str, code: str) -> bool:
-    """Whether the files that go with a status are there."""
-    if status == "refused" or code in ("visit_without_score", "two_people", "wrong_order"):
-        return True
-    if len(job.visits) == 2:
-        names = ["comparison.json", "comparison.html", *(["change.nii.gz"] if status == "done" else [])]
-        return all((job.folder / name).is_file() for name in names)
-    names = ["visit.json", "quadrants.csv", "report.html"]
-    if status == "done":
-        names += ["form.csv", "anatomy.nii.gz", "oedema.nii.gz"]
-        if not all(path.is_file() for path in (*masks(job).values(), thumbnail(job))):
-            return False
-    return all((job.folder / name).is_file() for name in names)
-
-
 def own_files(job: Job) -> list[Path]:
     """The files of a job's result that are there. What somebody else put into its folder is none of them."""
     names = VISIT_FILES if len(job.visits) == 1 else COMPARISON_FILES
@@ -73,6 +58,26 @@ def own_files(job: Job) -> list[Path]:
             found += [mask, mask.with_name(mask.name.replace(".nii.gz", ".tsv"))]
         found.append(thumbnail(job))
     return [path for path in found if path.is_file()]
+
+
+def sizes_of(job: Job) -> dict[str, int | None]:
+    """Each file of a job's result, relative to OUT, with its length; a form is its reader's to change, so without."""
+    return {
+        path.relative_to(job.basis.out).as_posix(): None if path.name == "form.csv" else path.stat().st_size
+        for path in own_files(job)
+    }
+
+
+def harm_to(out: Path, sizes: Mapping[str, int | None]) -> str:
+    """What befell the files of a result since it was made, "" for nothing."""
+    for name, size in sizes.items():
+        try:
+            found = (out / name).stat().st_size
+        except OSError:
+            return "files are missing"
+        if size is not None and size != found:
+            return "files were changed"
+    return ""
 
 
 def discard(job: Job) -> None:

@@ -14,12 +14,12 @@ from mri_sij.config import Settings, StudySettings
 from mri_sij.errors import RefusedError, UsageError
 from mri_sij.models import models_sha256
 from mri_sij.study.files import NO_ROOM, OutputError, read_json, reason_of, sweep
-from mri_sij.study.job import Basis, Job
+from mri_sij.study.job import Basis, Job, joined
 from mri_sij.study.plan import Plan, PlannedVisit, pair_key
 from mri_sij.study.pool import Lost
 from mri_sij.study.results import discard
 from mri_sij.study.state import FOLDER, remembered_input, seen_of
-from mri_sij.study.task import Ended, Status, Told, do, joined, keep, outdated, read_status, status_of
+from mri_sij.study.task import Ended, Status, Told, do, keep, outdated, read_status, status_of
 
 Executor = Callable[[Callable[[Any], Any], Sequence[Any]], Generator[tuple[int, Any], None, None]]
 """Runs a function over tasks somewhere and yields (number of the task, its result or `Lost`) as they end.

@@ -14,8 +14,9 @@ from mri_sij.report.dictionary import Entry
 from mri_sij.study import columns
 from mri_sij.study.clinical import NOTHING, Clinical, Records, cells_of, change_cells, of_visit
 from mri_sij.study.files import read_json, write_whole
+from mri_sij.study.job import Basis, Job, jobs_of
 from mri_sij.study.plan import Note, Plan, PlannedVisit, pair_key
-from mri_sij.study.task import Status, read_status
+from mri_sij.study.task import Status, read_status, unfit
 
 Row = dict[str, Any]
 NOT_RUN = ("failed", "not_run", "It was not run yet.")
@@ -36,11 +37,19 @@ class Source:
         return of_visit(self.clinical, visit.patient, visit.visit) if self.clinical else NOTHING
 
 
-def read_source(out: Path, plan: Plan, clinical: Records, settings: StudySettings) -> Source:
-    """All statuses of a plan; what was never reached is `failed` with code `not_run`."""
-    keys = [v.key for v in plan.visits] + [pair_key(*pair) for pair in plan.followups()]
-    statuses = {key: read_status(out, key) or Status(key, *NOT_RUN) for key in keys}
-    return Source(out, plan, statuses, clinical, settings)
+def read_source(plan: Plan, basis: Basis, clinical: Records, settings: StudySettings) -> Source:
+    """All statuses of a plan; what was never reached is `failed` with code `not_run`, and with `out_of_date` what was
+    made from other files, other settings or by another version: its numbers could be another patient's."""
+    statuses = {job.key: _status_of(job) for job in jobs_of(plan, basis)}
+    return Source(basis.out, plan, statuses, clinical, settings)
+
+
+def _status_of(job: Job) -> Status:
+    status = read_status(job.basis.out, job.key)
+    if status is None:
+        return Status(job.key, *NOT_RUN)
+    why = unfit(status, job)
+    return Status(job.key, "failed", "out_of_date", f"It must be run again: {why}.") if why else status
 
 
 def visit_row(source: Source, visit: PlannedVisit) -> Row:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any
 
 from mri_sij import __version__
 from mri_sij.errors import MriSijError, RefusedError
 from mri_sij.study.files import NO_ROOM, reason_of, write_whole
-from mri_sij.study.job import Job
-from mri_sij.study.results import discard, is_complete
+from mri_sij.study.job import Job, joined
+from mri_sij.study.results import discard, harm_to, sizes_of
 from mri_sij.study.state import content_of, remember_input, seen_of
 
 STATUSES = ("done", "not_scorable", "refused", "failed")
@@ -23,7 +23,10 @@ STATUSES = ("done", "not_scorable", "refused", "failed")
 
 @dataclass(frozen=True)
 class Status:
-    """What became of a visit or comparison, and what that rests on: hashes of its input, settings and network."""
+    """What became of a visit or comparison, and what that rests on: hashes of its input, settings and network.
+
+    `sizes` holds the files of the result (see `results.sizes_of`).
+    """
 
     key: str
     status: str
@@ -33,6 +36,8 @@ class Status:
     settings_sha256: str = ""
     model_sha256: str = ""
     version: str = ""
+    files_sha256: str = ""
+    sizes: dict[str, int | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,9 +67,10 @@ def read_status(out: Path, key: str) -> Status | None:
 
 
 def status_of(job: Job, told: Told, content: str) -> Status:
-    """The status of a job with everything that it rests on."""
+    """The status of a job with everything that it rests on, before it has any files."""
     basis = job.basis
-    return Status(job.key, *told, content, basis.settings_sha256, basis.model_sha256, __version__)
+    rests_on = (content, basis.settings_sha256, basis.model_sha256, __version__, job.files_sha256)
+    return Status(job.key, *told, *rests_on)
 
 
 def keep(out: Path, status: Status) -> None:
@@ -74,19 +80,23 @@ def keep(out: Path, status: Status) -> None:
 
 def outdated(status: Status | None, job: Job) -> str:
     """Why a result must be made again, "" when it holds as far as can be seen without its input."""
-    basis = job.basis
     if status is None:
         return "not done yet"
-    if status.status == "failed":
-        return f"failed before ({status.code})"
+    return f"failed before ({status.code})" if status.status == "failed" else unfit(status, job)
+
+
+def unfit(status: Status, job: Job) -> str:
+    """Why a status does not say what became of this job, "" when it does."""
+    basis = job.basis
     for was, now, told in (
         (status.version, __version__, f"made by version {status.version}"),
         (status.settings_sha256, basis.settings_sha256, "other settings"),
         (status.model_sha256, basis.model_sha256, "other models"),
+        (status.files_sha256, job.files_sha256, "another input"),
     ):
         if was != now:
             return told
-    return "" if is_complete(job, status.status, status.code) else "files are missing"
+    return harm_to(basis.out, status.sizes)
 
 
 def do(job: Job) -> Ended:
@@ -102,13 +112,15 @@ def do_with(job: Job, make: Callable[[Job], Told]) -> Ended:
     try:
         seen = [(visit, seen_of(job.basis.study, visit)) for visit in job.visits]
         contents = [content_of(job.basis.study, visit) for visit in job.visits]
-        content = contents[0] if len(contents) == 1 else joined(contents)
+        content = joined(contents)
         known = read_status(out, job.key)
         holds = known is not None and not outdated(known, job) and known.input_sha256 == content
         status = known if known is not None and holds else status_of(job, _made(job, make), content)
         if not holds:
             if status.status in ("refused", "failed"):
                 discard(job)
+            else:
+                status = replace(status, sizes=sizes_of(job))
             keep(out, status)
         if len(job.visits) == 1:
             remember_input(out, job.key, seen[0][1], content)
@@ -119,13 +131,6 @@ def do_with(job: Job, make: Callable[[Job], Told]) -> Ended:
         keep(out, status)
         return Ended(status)
     return Ended(status, fresh=not holds)
-
-
-def joined(contents: list[str]) -> str:
-    """The hash of several inputs' hashes."""
-    import hashlib  # noqa: PLC0415
-
-    return hashlib.sha256("\0".join(contents).encode()).hexdigest()
 
 
 def _made(job: Job, make: Callable[[Job], Told]) -> Told:

@@ -85,7 +85,7 @@ def run(study: Path, plan: Plan, out: Path) -> list[str]:
     settings = Settings()
     out.mkdir(exist_ok=True)
     basis = run_module.basis_of(study, out, settings)
-    begin(out, plan, settings, basis.settings_sha256, {})
+    begin(plan, basis, settings, {})
 
     def here(work: Callable[[Job], Any], jobs: Any) -> Generator[tuple[int, Any], None, None]:
         yield from ((n, work(job)) for n, job in enumerate(jobs))

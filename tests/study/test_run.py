@@ -181,6 +181,58 @@ def test_same_bytes_with_one_and_two_workers_and_with_shards(study: Path, tmp_pa
     assert one == quick_study.outputs(tmp_path / "two") == quick_study.outputs(tmp_path / "parts")
 
 
+def codes(out: Path) -> dict[str, str]:
+    return {f"{row['patient']}-{row['visit']}": row["code"] for row in gather(out).visits}
+
+
+def test_gather_gives_no_visit_the_score_of_another_that_had_its_label(study: Path, tmp_path: Path, run: Run) -> None:
+    out = tmp_path / "out"
+    run(study, out)
+    shutil.rmtree(study / "sub-0001")
+    for path in sorted(study.rglob("*0002*"), reverse=True):  # the numbers of a study move on when a patient leaves it
+        path.rename(path.with_name(path.name.replace("0002", "0001")))
+    run(study, out, shard=(2, 2))
+    assert codes(out) == {"0001-1": "out_of_date", "0001-2": "out_of_date", "0003-1": "", "0003-2": ""}
+    assert {row["status"] for row in gather(out).changes} == {"failed", "done"}
+    assert [row["sparcc_total"] for row in rows(out / "visits.csv")] == ["", "", "8", "8"]
+    assert {row["patient"] for row in rows(out / "quadrants.csv")} == {"0003"}
+    assert "another input" in rows(out / "status.csv")[0]["message"]
+    run(study, out, shard=(1, 2))
+    assert set(codes(out).values()) == {""}
+
+
+def test_gather_mixes_no_settings(study: Path, tmp_path: Path, run: Run) -> None:
+    out = tmp_path / "out"
+    run(study, out)
+    run(study, out, shard=(1, 3), settings=Settings.model_validate({"scoring": {"asas_2009_slices": 3}}))
+    assert list(codes(out).values()) == ["", "", *["out_of_date"] * 4]
+    assert [row["next_time"] for row in next_time(out)] == [
+        "",
+        "",
+        *["other settings"] * 4,
+        "",
+        *["other settings"] * 2,
+    ]
+
+
+@pytest.mark.parametrize("name", ["visits/sub-0001_ses-1/visit.json", "visits/sub-0001_ses-1/quadrants.csv"])
+def test_a_damaged_result_is_not_gathered_and_made_again(study: Path, tmp_path: Path, run: Run, name: str) -> None:
+    out = tmp_path / "out"
+    run(study, out)
+    (out / name).write_text("")
+    assert codes(out)["0001-1"] == "out_of_date"
+    assert next_time(out)[0]["next_time"] == "files were changed"
+    assert why_of(run, study, out) == {"sub-0001_ses-1": "files were changed"}
+
+
+def test_a_form_that_its_reader_filled_in_stays(study: Path, tmp_path: Path, run: Run) -> None:
+    run(study, tmp_path / "out")
+    form = tmp_path / "out" / "visits" / "sub-0001_ses-1" / "form.csv"
+    form.write_text("a reader's")
+    assert why_of(run, study, tmp_path / "out") == {}
+    assert form.read_text() == "a reader's"
+
+
 def test_a_moved_study_and_out_go_on(study: Path, tmp_path: Path, run: Run) -> None:
     run(study, tmp_path / "out")
     study.rename(tmp_path / "elsewhere")
