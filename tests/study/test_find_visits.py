@@ -49,10 +49,25 @@ def test_dicom_by_patient_and_date() -> None:
     assert plan.notes == ()
 
 
+def test_files_are_known_again_under_another_number_and_told_from_all_others(tmp_path: Path) -> None:
+    shutil.copytree(SAMPLE / "patient-2", tmp_path / "elsewhere")
+    before, after = find_visits(SAMPLE).visits, find_visits(tmp_path).visits
+    assert all(visit.numbered for visit in before)
+    assert len({visit.files_sha256 for visit in before}) == 4
+    assert [v.key for v in after] == ["sub-001_ses-01", "sub-001_ses-02"]
+    assert [v.files_sha256 for v in after] == [v.files_sha256 for v in before[2:]]
+    image = next((tmp_path / "elsewhere" / "visit-1" / "stir").iterdir())
+    content = bytearray(image.read_bytes())
+    content[len(content) // 2] ^= 1
+    image.write_bytes(content)
+    assert find_visits(tmp_path).visits[0].files_sha256 != after[0].files_sha256
+
+
 def test_bids_labels(tmp_path: Path) -> None:
     quick_study.write_study(tmp_path, patients=2)
     plan = find_visits(tmp_path)
     assert keys(plan) == ["sub-0001_ses-1", "sub-0001_ses-2", "sub-0002_ses-1", "sub-0002_ses-2"]
+    assert not any(visit.numbered for visit in plan.visits)
     assert [len(visit.files) for visit in plan.visits] == [2] * 4  # the image and its side-car
 
 
