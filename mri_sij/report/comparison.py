@@ -22,12 +22,11 @@ from mri_sij.geometry import Grid
 from mri_sij.lesions.records import OEDEMA_NAMES
 from mri_sij.report.frame import Edges, Frame, edges_of, frame_around
 from mri_sij.report.outline import outline, path_of_lines
-from mri_sij.report.picture import Window, grey, png_uri, window_of
+from mri_sij.report.picture import STIR_UPPER, STIR_WHITE, Window, grey, png_uri, window_of
 from mri_sij.report.render import asset, render
 from mri_sij.volume import Volume
 
 _MARGIN_MM = (42.0, 26.0)
-_STIR_UPPER = 99.6
 _CLASS_WORDS = {
     ChangeClass.NORMALIZATION: "Normalization",
     ChangeClass.REGRESSION: "Regression",
@@ -299,12 +298,12 @@ def _windows(
     frame: Frame,
 ) -> tuple[Window | None, Window | None]:
     """A window for each visit in which normal marrow has one grey, so that only a change of signal shows."""
-    own = [window_of([frame.cut(s) for s in slices], _STIR_UPPER) if slices else None for slices in shown]
+    own = [window_of([frame.cut(s) for s in slices], STIR_UPPER) if slices else None for slices in shown]
     marrow = [_marrow(visit) for visit in visits]
     known = [(w.low / m, w.high / m) for w, m in zip(own, marrow, strict=True) if w is not None]
     if not known:
         return None, None
-    low, high = min(low for low, _ in known), max(high for _, high in known)
+    low, high = min(low for low, _ in known), min(max(high for _, high in known), STIR_WHITE)
     first, second = (None if w is None else Window(low * m, high * m) for w, m in zip(own, marrow, strict=True))
     return first, second
 

@@ -13,7 +13,7 @@ from mri_sij.anatomy.joint import Joints
 from mri_sij.anatomy.labels import LEFT_ILIUM, RIGHT_ILIUM, SACRUM
 from mri_sij.evidence import Side
 from mri_sij.report.frame import Frame, edges_of, frame_around
-from mri_sij.report.picture import grey, window_of
+from mri_sij.report.picture import STIR_UPPER, grey, window_of
 from mri_sij.volume import LabelMap, Volume
 
 COLOURS = {SACRUM: (0x00, 0x72, 0xB2), LEFT_ILIUM: (0xE6, 0x9F, 0x00), RIGHT_ILIUM: (0x00, 0x9E, 0x73)}
@@ -37,7 +37,7 @@ def anatomy_montage(
     """
     places = np.argwhere(labels.data > 0)[:, :2].astype(np.float64)
     frame = frame_around(stir.grid, [places] if len(places) else [], (_MARGIN_MM, _MARGIN_MM))
-    window = window_of([frame.cut(stir.data[:, :, k]) for k in range(stir.grid.shape[2])], 99.6)
+    window = window_of([frame.cut(stir.data[:, :, k]) for k in range(stir.grid.shape[2])], STIR_UPPER)
     count = stir.grid.shape[2]
     tiles = []
     for k in range(count):

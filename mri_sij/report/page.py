@@ -10,7 +10,7 @@ from mri_sij.report.blocks import blocks_of, flat
 from mri_sij.report.form_view import form_rows
 from mri_sij.report.frame import edges_of, frame_around
 from mri_sij.report.head import score_view
-from mri_sij.report.picture import grey, png_uri, window_of
+from mri_sij.report.picture import STIR_UPPER, grey, png_uri, window_of
 from mri_sij.report.plate import Plate, bone_layers, plates_of, scene_of
 from mri_sij.report.provenance import provenance_dict
 from mri_sij.report.record import settings_dict
@@ -62,7 +62,7 @@ def visit_view(result: VisitResult, title: str = TITLE) -> VisitView:
 def _scored_plates(result: VisitResult) -> tuple[tuple[PlateView, ...], tuple[float, float]]:
     anatomy, findings = result.anatomy, result.findings
     assert anatomy is not None and findings is not None
-    scene = scene_of(result.stir, result.t1, anatomy, result.settings.lesions)
+    scene = scene_of(result.stir, result.t1, anatomy, findings.reference.marrow, result.settings.lesions)
     native = {k: result.native_slice(k) for k in anatomy.slice_choice.numbers}
     plates = plates_of(scene, anatomy, findings.oedema, native)
     views = tuple(_plate_view(plate, len(plates), _caption(result, plate.slice_number)) for plate in plates)
@@ -95,7 +95,7 @@ def _plain_plates(result: VisitResult) -> tuple[tuple[PlateView, ...], tuple[flo
     labels = None if result.segmentation is None else result.segmentation.labels
     frame = frame_around(grid, [], (0.0, 0.0))
     numbers = np.unique(np.linspace(0, count - 1, min(count, _OVERVIEW)).round().astype(int))
-    window = window_of([result.stir.data[:, :, k] for k in numbers], 99.6)
+    window = window_of([result.stir.data[:, :, k] for k in numbers], STIR_UPPER)
     views = tuple(
         PlateView(
             slice_number=result.native_slice(int(k)),

@@ -11,6 +11,11 @@ from numpy.typing import NDArray
 
 from mri_sij.report.frame import Frame
 
+STIR_UPPER = 99.6
+"""Percentile of a STIR's signal that is white where normal marrow is not known; the rest are vessels and CSF."""
+STIR_WHITE = 4.0
+"""Times normal marrow that are white at most: oedema reaches 3.3, and CSF of 10 must not make all bone black."""
+
 
 @dataclass(frozen=True)
 class Window:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,10 @@ from mri_sij.anatomy.labels import LEFT_ILIUM, RIGHT_ILIUM, SACRUM
 from mri_sij.anatomy.quadrants import BONE_ILIUM, BONE_SACRUM, HALF_LOWER, HALF_UPPER, REGION_SIDE, Regions
 from mri_sij.config import LesionSettings
 from mri_sij.evidence import QUADRANTS, Bone, Half, Side
+from mri_sij.lesions.records import MarrowReference
 from mri_sij.report.frame import Frame, frame_around
 from mri_sij.report.outline import level, outline, path_of_lines
-from mri_sij.report.picture import Window, grey, png_uri, window_of
+from mri_sij.report.picture import STIR_UPPER, STIR_WHITE, Window, grey, png_uri, window_of
 from mri_sij.volume import LabelMap, Volume
 
 MARGIN_MM = (42.0, 26.0)
@@ -67,7 +68,9 @@ class Scene:
     deep_mm: float
 
 
-def scene_of(stir: Volume, t1: Volume | None, anatomy: Anatomy, lesions: LesionSettings) -> Scene:
+def scene_of(
+    stir: Volume, t1: Volume | None, anatomy: Anatomy, marrow: MarrowReference, lesions: LesionSettings
+) -> Scene:
     """Frame and windows from the scored slices; `t1` must lie on the STIR's grid.
 
     Quadrants and the line of the depth item are drawn as far from the joint as they were measured.
@@ -82,11 +85,12 @@ def scene_of(stir: Volume, t1: Volume | None, anatomy: Anatomy, lesions: LesionS
     frame = frame_around(stir.grid, lines, MARGIN_MM)
     shown = [frame.cut(stir.data[:, :, k]) for k in numbers]
     t1_shown = None if t1 is None else [frame.cut(t1.data[:, :, k]) for k in numbers]
+    window = window_of(shown, STIR_UPPER)
     return Scene(
         stir=stir,
         t1=t1,
         frame=frame,
-        stir_window=window_of(shown, 99.6),  # the rest are vessels and CSF, far brighter than any bone
+        stir_window=replace(window, high=min(window.high, STIR_WHITE * marrow.level)),
         t1_window=None if t1_shown is None else window_of(t1_shown, 99.8),
         reach_mm=lesions.reach_mm,
         deep_mm=lesions.deep_mm,

@@ -23,7 +23,7 @@ def thumbnail_png(result: VisitResult) -> bytes | None:
     anatomy, findings = result.anatomy, result.findings
     if anatomy is None or findings is None or result.sheet is None:
         return None
-    scene = scene_of(result.stir, None, anatomy, result.settings.lesions)
+    scene = scene_of(result.stir, None, anatomy, findings.reference.marrow, result.settings.lesions)
     numbers = anatomy.slice_choice.numbers
     most = max(numbers, key=lambda k: (int(np.count_nonzero(findings.oedema.data[:, :, k])), -k))
     frame = scene.frame
