@@ -50,7 +50,8 @@ def run(
     """Score every visit of a study and compare every follow-up with its baseline.
 
     Example: mri-sij run STUDY -o OUT --jobs 2. Writes tables, masks, a page a visit and index.html. Every visit found
-    has a row in status.csv. Exit status 3 when some visits were refused or failed, 4 when all were.
+    has a row in status.csv. Exit status 3 when some visits were refused or failed or a comparison failed, 4 when
+    all visits were.
     """
     from mri_sij.config import load_settings  # noqa: PLC0415
     from mri_sij.study.report import gather, require_same_or_older  # noqa: PLC0415
@@ -66,7 +67,7 @@ def run(
     )
     if of > 1:
         print(f"Shard {number} of {of}: {len(outcome.visits)} visits. When all have run: mri-sij gather {out}")
-        raise typer.Exit(int(exit_of([status.status for status in outcome.visits])))
+        raise typer.Exit(int(exit_of(*([s.status for s in some] for some in (outcome.visits, outcome.comparisons)))))
     finish(gather(out), out, outcome.fresh, as_json=as_json)
 
 
@@ -152,15 +153,18 @@ def finish(found: Gathered, out: Path, fresh: int, *, as_json: bool) -> None:
 
         show(found)
         print(f"Page: {out / 'index.html'}   Research use only, not for diagnosis.")
-    raise typer.Exit(int(exit_of([row["status"] for row in found.visits])))
+    raise typer.Exit(int(exit_of(*([row["status"] for row in rows] for rows in (found.visits, found.changes)))))
 
 
-def exit_of(statuses: list[str]) -> Exit:
-    """3 when some visits were refused or failed, 4 when all were; a visit that is not scorable was done."""
-    bad = [status in ("refused", "failed") for status in statuses]
-    if not any(bad):
+def exit_of(visits: list[str], comparisons: list[str]) -> Exit:
+    """3 when some visits were refused or failed, or a comparison failed; 4 when all visits were.
+
+    What is not scorable was done; a comparison that is refused is of two people, or in the wrong order.
+    """
+    bad = [status in ("refused", "failed") for status in visits]
+    if not any(bad) and "failed" not in comparisons:
         return Exit.DONE
-    return Exit.REFUSED if all(bad) else Exit.SOME_FAILED
+    return Exit.REFUSED if visits and all(bad) else Exit.SOME_FAILED
 
 
 def _shard(text: str) -> tuple[int, int]:
