@@ -21,6 +21,7 @@ from mri_sij.ingest.nifti import write_nifti
 from mri_sij.ingest.visit import VisitImages, load_visit
 from mri_sij.lesions.assess import find_oedema
 from mri_sij.network.run import predict
+from mri_sij.report.comparison import TITLE as COMPARISON_TITLE
 from mri_sij.report.comparison import comparison_page
 from mri_sij.report.folder import COMPARISON_FILES, VISIT_FILES, whole_folder
 from mri_sij.report.masks import in_native_order
@@ -117,12 +118,12 @@ def compare_paths(paths: Sequence[Path], settings: Settings, *, progress: Progre
     return compare_visits(visits, settings)
 
 
-def write_comparison(comparison: Comparison, settings: Settings, out: Path) -> None:
+def write_comparison(comparison: Comparison, settings: Settings, out: Path, title: str = COMPARISON_TITLE) -> None:
     """Write `comparison.json`, `comparison.html` and, for each follow-up that was compared, `change.nii.gz` (further
     ones as `change-1.nii.gz` and so on, the last one plain) to the folder `out`: all of it or nothing."""
     with whole_folder(out, COMPARISON_FILES) as folder:
         _write_text(folder / "comparison.json", comparison_json(comparison, settings))
-        _write_text(folder / "comparison.html", comparison_page(comparison))
+        _write_text(folder / "comparison.html", comparison_page(comparison, title))
         last = comparison.followups[-1].number
         for followup in comparison.followups:
             if followup.change is not None and comparison.baseline is not None:

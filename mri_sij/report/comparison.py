@@ -26,6 +26,7 @@ from mri_sij.report.picture import STIR_UPPER, STIR_WHITE, Window, grey, png_uri
 from mri_sij.report.render import asset, render
 from mri_sij.volume import Volume
 
+TITLE = "Sacroiliac joints: follow-up"
 _MARGIN_MM = (42.0, 26.0)
 _CLASS_WORDS = {
     ChangeClass.NORMALIZATION: "Normalization",
@@ -96,6 +97,7 @@ class FollowUpView:
 class ComparisonView:
     """The whole page."""
 
+    title: str
     followups: tuple[FollowUpView, ...]
     trajectory: tuple[tuple[str, ...], ...]
     edges: Edges | None
@@ -105,17 +107,18 @@ class ComparisonView:
     footer: str
 
 
-def comparison_page(comparison: Comparison) -> str:
-    """The page as text; the same comparison gives the same bytes."""
+def comparison_page(comparison: Comparison, title: str = TITLE) -> str:
+    """The page as text; the same comparison gives the same bytes. `title` must not identify the patient."""
     css, script = asset("comparison.css"), asset("comparison.js")
-    return render("comparison.html.j2", view=comparison_view(comparison), more_css=css, script=Markup(script))
+    return render("comparison.html.j2", view=comparison_view(comparison, title), more_css=css, script=Markup(script))
 
 
-def comparison_view(comparison: Comparison) -> ComparisonView:
+def comparison_view(comparison: Comparison, title: str = TITLE) -> ComparisonView:
     """What the page shows."""
     baseline = comparison.baseline
     frame = None if baseline is None else _frame(baseline)
     return ComparisonView(
+        title=title,
         followups=tuple(_followup_view(f, comparison, frame) for f in comparison.followups),
         trajectory=_trajectory(comparison),
         edges=None if baseline is None else edges_of(baseline.labels.grid),

@@ -36,9 +36,10 @@ def score(job: Job) -> Told:
 def compare(job: Job) -> Told:
     """Compare the two visits of a job and write the comparison."""
     settings = Settings.model_validate_json(job.basis.settings_json)
+    baseline, followup = job.visits
     scored = [of_result(_result(visit, job)) for visit in job.visits]
     comparison = compare_visits(scored, settings)
-    write_comparison(comparison, settings, job.folder)
+    write_comparison(comparison, settings, job.folder, f"sub-{baseline.patient}: {baseline.visit} → {followup.visit}")
     last = comparison.followups[-1]
     if last.change is not None:
         return "done", "", ""
