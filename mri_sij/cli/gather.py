@@ -14,7 +14,7 @@ def gather(
 ) -> None:
     """Make tables and index.html from what shards have done; a visit that was not run yet has a row that says so.
 
-    Example: mri-sij gather OUT. Exit status 3 when some visits were refused, failed or not run or a comparison was not, 4
+    Example: mri-sij gather OUT. Exit status 3 when some visits were refused, failed or not run, or a comparison, 4
     when all visits were.
     """
     from mri_sij.cli.run import finish  # noqa: PLC0415

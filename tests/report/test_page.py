@@ -67,7 +67,7 @@ def test_six_slices_each_with_both_pictures_and_its_lines(page: str) -> None:
     assert len(tags.all("image")) == 12
     assert sum("l-oedema" in (p.get("class") or "") for p in tags.all("path")) == 4
     assert sum("l-joint joint" in (p.get("class") or "") for p in tags.all("path")) == 12
-    assert page.count("Not for diagnosis") == 2
+    assert page.count("Not for diagnosis") == 3
 
 
 def test_every_cell_of_the_form_has_its_place_in_the_picture(page: str) -> None:
@@ -125,3 +125,13 @@ def test_a_visit_that_is_not_scorable_says_why_and_shows_no_number() -> None:
     assert all(reason.code in page for reason in view.reasons)
     assert "of 72" not in page
     assert len(Tags(page).all("image")) == 12
+    assert '<path class="left-ilium" d="M1 4h28"/></svg>Left ilium' in page, "a key for its outlines"
+    assert "data-layer" not in page.split("</style>")[1].split("<script>")[0]
+
+
+def test_on_paper_every_sheet_says_whose_it_is_and_the_lines_have_a_key(result: VisitResult) -> None:
+    css = visit_page(result, "sub-1_ses-2").split("<style>")[1].split("</style>")[0]
+    assert '@top-left { content: "sub-1_ses-2"' in css and '@top-right { content: "Research use only. Not for' in css
+    on_paper = css.split("@media print")[1]
+    hidden = [rule for rule in re.findall(r"([^{}]+)\{ display: none", on_paper) for rule in rule.split(",")]
+    assert not {".keys", ".said"} & {rule.strip() for rule in hidden}
