@@ -16,6 +16,8 @@ from mri_sij.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from mri_sij.config import Settings
+    from mri_sij.study.job import Basis
+    from mri_sij.study.log import Log
     from mri_sij.study.plan import Plan
     from mri_sij.study.report import Gathered
     from mri_sij.study.run import Executor, Outcome
@@ -82,14 +84,13 @@ def score_study(
     shard: tuple[int, int] = (1, 1),
 ) -> Outcome:
     """Do what is missing in `out`, with progress on stderr and a log; no tables yet."""
-    from mri_sij import __version__  # noqa: PLC0415
-    from mri_sij.cli.progress import line_of, progress  # noqa: PLC0415
     from mri_sij.study.clinical import read_clinical  # noqa: PLC0415
     from mri_sij.study.listing import plan_study  # noqa: PLC0415
+    from mri_sij.study.lock import alone  # noqa: PLC0415
     from mri_sij.study.log import open_log  # noqa: PLC0415
     from mri_sij.study.plan import part_of  # noqa: PLC0415
     from mri_sij.study.report import begin  # noqa: PLC0415
-    from mri_sij.study.run import Event, basis_of, require_room, run_study  # noqa: PLC0415
+    from mri_sij.study.run import basis_of, require_room  # noqa: PLC0415
 
     beside = study / "clinical.csv"
     table = clinical or (beside if beside.is_file() else None)
@@ -97,11 +98,20 @@ def score_study(
     if not study.is_dir():
         raise UsageError(f"{study.name} is not a folder.", hint="Name the folder of the study.")
     require_room(study, out)
-    plan = plan_study(study, manifest, out=out, workers=where.jobs)
-    basis = basis_of(study, out, settings)
-    begin(plan, basis, settings, records)
-    part = part_of(plan, *shard)
-    log = open_log(out / ("mri-sij.log" if shard[1] == 1 else f"mri-sij-{shard[0]}-of-{shard[1]}.log"))
+    with alone(out, shard):
+        plan = plan_study(study, manifest, out=out, workers=where.jobs)
+        basis = basis_of(study, out, settings)
+        begin(plan, basis, settings, records)
+        log = open_log(out / ("mri-sij.log" if shard[1] == 1 else f"mri-sij-{shard[0]}-of-{shard[1]}.log"))
+        return _run_logged(part_of(plan, *shard), basis, settings, where, log)
+
+
+def _run_logged(part: Plan, basis: Basis, settings: Settings, where: Where, log: Log) -> Outcome:
+    """Run a part of a study, with progress on stderr and what happens in a log."""
+    from mri_sij import __version__  # noqa: PLC0415
+    from mri_sij.cli.progress import line_of, progress  # noqa: PLC0415
+    from mri_sij.study.run import Event, run_study  # noqa: PLC0415
+
     with executor_of(where, settings) as (executor, told), progress() as listener:
         log(f"mri_sij {__version__}: {len(part.visits)} visits, settings {settings.sha256[:12]}, {told}")
 
