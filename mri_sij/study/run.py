@@ -60,9 +60,17 @@ def _model_of(settings: Settings) -> str:
     """Hash of all models: those that ship, and the user's own where the settings name one."""
     digest = hashlib.sha256(models_sha256().encode())
     _, _, own = settings.anatomy.segmenter.partition(":")
-    if own and Path(own).is_file():
-        digest.update(Path(own).read_bytes())
+    for path in _files_of(Path(own)) if own else ():
+        name = path.relative_to(own).as_posix()
+        with path.open("rb") as stream:
+            content = hashlib.file_digest(stream, "sha256").hexdigest()
+        digest.update(f"{name}\0{content}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
+
+
+def _files_of(model: Path) -> list[Path]:
+    """The file of a model, or all files of its folder: masks, or a segmenter's weights."""
+    return sorted(path for path in (model, *model.rglob("*")) if path.is_file())
 
 
 def run_study(

@@ -136,6 +136,26 @@ def test_another_version_or_other_models_are_a_reason(study: Path, tmp_path: Pat
     assert why_of(run, study, out) == {"sub-0001_ses-1": "made by version 0.0.1", "sub-0001_ses-2": "other models"}
 
 
+def test_other_masks_in_the_folder_of_a_segmenter_are_other_models(tmp_path: Path) -> None:
+    masks = tmp_path / "masks"
+    (masks / "1").mkdir(parents=True)
+    (masks / "1" / "sacrum.nii.gz").write_bytes(b"a")
+    settings = Settings.model_validate({"anatomy": {"segmenter": f"masks:{masks}"}})
+    found = [run_module.basis_of(tmp_path, tmp_path, settings).model_sha256]
+    (masks / "1" / "sacrum.nii.gz").write_bytes(b"b")
+    found.append(run_module.basis_of(tmp_path, tmp_path, settings).model_sha256)
+    (masks / "1" / "sacrum.nii.gz").rename(masks / "1" / "hip.nii.gz")
+    found.append(run_module.basis_of(tmp_path, tmp_path, settings).model_sha256)
+    assert len(set(found)) == 3
+    masks.rename(tmp_path / "moved")
+    assert (
+        found[2]
+        == run_module.basis_of(
+            tmp_path, tmp_path, Settings.model_validate({"anatomy": {"segmenter": f"masks:{tmp_path / 'moved'}"}})
+        ).model_sha256
+    )
+
+
 def test_a_visit_that_is_refused_now_leaves_no_older_score_behind(study: Path, tmp_path: Path, run: Run) -> None:
     out = tmp_path / "out"
     run(study, out)
