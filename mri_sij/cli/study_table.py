@@ -34,7 +34,7 @@ def _table(title: str, *names: str) -> Any:
 
 
 def _visits(found: Gathered) -> Any:
-    table = _table("Visits", "Visit", "Status", "SPARCC", "possible", "Right", "Left", "Oedema, ml")
+    table = _table("Visits", "Visit", "Status", "SPARCC", "Interval", "Right", "Left", "Oedema, ml")
     for v in found.visits[:MOST]:
         key = f"sub-{v['patient']}_ses-{v['visit']}"
         if v["status"] != "done":
@@ -47,6 +47,8 @@ def _visits(found: Gathered) -> Any:
 
 
 def _changes(found: Gathered) -> Any:
+    from mri_sij.report.render import signed  # noqa: PLC0415
+
     table = _table("Changes", "Follow-up", "Class", "Days", "SPARCC", "Probability")
     for c in found.changes[:MOST]:
         name = f"sub-{c['patient']} {c['baseline']} -> {c['followup']}"
@@ -55,6 +57,6 @@ def _changes(found: Gathered) -> Any:
             key = f"sub-{c['patient']}_ses-{c['baseline']}_vs_ses-{c['followup']}"
             table.add_row(name, f"not compared: {found.statuses[key].message}", days)
             continue
-        course = f"{c['sparcc_baseline']:g} -> {c['sparcc_followup']:g} ({c['sparcc_delta']:+g})"
+        course = f"{c['sparcc_baseline']:g} -> {c['sparcc_followup']:g} ({signed(c['sparcc_delta'])})"
         table.add_row(name, c["change_class"], days, course, f"{c['probability']:.2f}")
     return table

@@ -23,7 +23,7 @@ from mri_sij.lesions.records import OEDEMA_NAMES
 from mri_sij.report.frame import Edges, Frame, edges_of, frame_around
 from mri_sij.report.outline import outline, path_of_lines
 from mri_sij.report.picture import STIR_UPPER, STIR_WHITE, Window, grey, png_uri, window_of
-from mri_sij.report.render import asset, render
+from mri_sij.report.render import asset, render, signed
 from mri_sij.volume import Volume
 
 TITLE = "Sacroiliac joints: follow-up"
@@ -146,7 +146,7 @@ def _followup_view(followup: FollowUp, comparison: Comparison, frame: Frame | No
         sentence=sentence(followup, comparison),
         baseline="" if outcome is None else f"{outcome.baseline:g}",
         followup="" if outcome is None else f"{outcome.followup:g}",
-        delta="" if outcome is None else f"{outcome.delta:+g}".replace("+0", "0"),
+        delta="" if outcome is None else signed(outcome.delta),
         chances=() if change is None else _chances(change),
         marks=() if change is None else _marks(change),
         facts=_facts(followup),

@@ -10,9 +10,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 
+def signed(value: float) -> str:
+    """A change with its sign; none has no sign."""
+    return f"{value:+g}" if value else "0"
+
+
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("mri_sij.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -20,6 +25,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["signed"] = signed
+    return environment
 
 
 def asset(name: str) -> Markup:

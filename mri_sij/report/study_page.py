@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from mri_sij.report.render import render
+from mri_sij.report.render import render, signed
 
 Row = dict[str, Any]
 _WIDTH, _HEIGHT, _PAD = 640, 240, 36
@@ -12,9 +13,11 @@ _COLOURS = {"normalization": "#009E73", "regression": "#56B4E9", "stability": "#
 _CLINICAL = ("hla_b27", "crp_mg_l", "esr_mm_h", "drug", "symptoms")
 
 
-def study_page(visits: list[Row], changes: list[Row], messages: dict[str, str], notes: list[str]) -> str:
-    """The page as one HTML text; only the thumbnails lie beside it. `messages` holds, by visit key, why a visit has no
-    score, `notes` what concerns the whole study."""
+def study_page(
+    visits: list[Row], changes: list[Row], messages: dict[str, str], pages: Collection[str], notes: list[str]
+) -> str:
+    """The page as one HTML text; only the thumbnails lie beside it. `messages` holds, by key, why a visit has no score
+    or a follow-up no class, `pages` the keys that have a page of their own, `notes` what concerns the whole study."""
     rows = [{**v, "key": f"sub-{v['patient']}_ses-{v['visit']}"} for v in visits]
     pairs = [{**c, "key": f"sub-{c['patient']}_ses-{c['baseline']}_vs_ses-{c['followup']}"} for c in changes]
     return render(
@@ -22,12 +25,13 @@ def study_page(visits: list[Row], changes: list[Row], messages: dict[str, str], 
         visits=rows,
         changes=pairs,
         messages=messages,
+        pages=pages,
         notes=notes,
         counts=_counts(rows, pairs),
         clinical=any(row.get(name) not in (None, "") for row in rows for name in _CLINICAL),
         colours=_COLOURS,
         waterfall=_waterfall(pairs),
-        spaghetti=_spaghetti(rows),
+        spaghetti=_spaghetti(rows, pairs),
     )
 
 
@@ -60,38 +64,43 @@ def _waterfall(pairs: list[Row]) -> str:
         x, width, colour = _PAD + step * (n + 0.15), min(step * 0.7, 60), _COLOURS.get(pair["change_class"], "#8a8a8a")
         bars.append(
             f'<a href="comparisons/{pair["key"]}/comparison.html"><rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" '
-            f'height="{height:.1f}" fill="{colour}"><title>sub-{pair["patient"]}: {delta:+g}</title></rect></a>'
+            f'height="{height:.1f}" fill="{colour}"><title>sub-{pair["patient"]}: {signed(delta)}</title></rect></a>'
         )
     ticks = "".join(
         f'<line x1="{_PAD}" x2="{_WIDTH}" y1="{middle - v * scale:.1f}" y2="{middle - v * scale:.1f}" class="grid"/>'
-        f'<text x="{_PAD - 6}" y="{middle - v * scale + 4:.1f}" text-anchor="end">{v:+g}</text>'
+        f'<text x="{_PAD - 6}" y="{middle - v * scale + 4:.1f}" text-anchor="end">{signed(v)}</text>'
         for v in (round(top), 0, -round(top))
     )
     return _svg("Change in SPARCC", ticks + "".join(bars))
 
 
-def _spaghetti(rows: list[Row]) -> str:
-    """SPARCC of each patient over time, a line a patient: by days where all of them have dates, else by visit."""
+def _spaghetti(rows: list[Row], pairs: list[Row]) -> str:
+    """SPARCC of each patient over time, a line a patient: by days where all of them have dates, else by visit.
+
+    A visit that could not be compared with its baseline, perhaps of another person, is a dot of its own.
+    """
+    apart = {(p["patient"], p["followup"]) for p in pairs if _is_apart(p)}
     by_days = all(row.get("day") is not None for row in rows)
     count: dict[str, int] = {}
-    lines: dict[str, list[tuple[int, int]]] = {}
+    lines: dict[str, list[tuple[int, int, bool]]] = {}
     for row in rows:
         place = count.get(row["patient"], 0)
         count[row["patient"]] = place + 1
         if row.get("sparcc_total") is not None:
             x = row["day"] if by_days else place
-            lines.setdefault(row["patient"], []).append((x, row["sparcc_total"]))
+            joined = (row["patient"], row["visit"]) not in apart
+            lines.setdefault(row["patient"], []).append((x, row["sparcc_total"], joined))
     lines = {patient: sorted(points) for patient, points in lines.items() if len(points) > 1}
-    last = max((x for points in lines.values() for x, _ in points), default=0)
+    last = max((x for points in lines.values() for x, _, _ in points), default=0)
     if not last:
         return ""
-    top = max(6, *(y for points in lines.values() for _, y in points))
+    top = max(6, *(y for points in lines.values() for _, y, _ in points))
     across, up = (_WIDTH - _PAD - 44) / last, (_HEIGHT - 40) / top
     drawn = []
     for patient, points in lines.items():
-        at = [(_PAD + 8 + x * across, _HEIGHT - 24 - y * up) for x, y in points]
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in at)
-        dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>' for x, y in at)
+        at = [(_PAD + 8 + x * across, _HEIGHT - 24 - y * up, joined) for x, y, joined in points]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y, joined in at if joined)
+        dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>' for x, y, _ in at)
         drawn.append(f'<g class="line"><title>sub-{patient}</title><polyline points="{path}"/>{dots}</g>')
     names = [(x, f"day {x}") for x in (0, last)] if by_days else [(x, f"visit {x + 1}") for x in range(last + 1)]
     told = "".join(
@@ -102,6 +111,11 @@ def _spaghetti(rows: list[Row]) -> str:
         f'<text x="{_PAD - 6}" y="{_HEIGHT - 20 - v * up:.1f}" text-anchor="end">{v}</text>' for v in (0, top)
     )
     return _svg("SPARCC over time", ticks + told + "".join(drawn))
+
+
+def _is_apart(pair: Row) -> bool:
+    """Whether a follow-up was not compared for another reason than that one of the visits has no score."""
+    return not pair.get("change_class") and pair["code"] != "visit_without_score"
 
 
 def _svg(label: str, inside: str) -> str:

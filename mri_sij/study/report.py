@@ -86,9 +86,10 @@ def gather(out: Path) -> Gathered:
     write_table(out, "changes.csv", changes)
     write_table(out, "quadrants.csv", quadrant_rows(source))
     _write_provenance(source, made)
+    pages = {key for key, status in source.statuses.items() if any(name.endswith(".html") for name in status.sizes)}
     messages = {key: status.message for key, status in source.statuses.items()}
     told = [note.message for note in notes]
-    write_whole(out / "index.html", study_page(visits, changes, messages, told))
+    write_whole(out / "index.html", study_page(visits, changes, messages, pages, told))
     return Gathered(visits, changes, source.statuses, told)
 
 
