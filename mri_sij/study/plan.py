@@ -6,6 +6,7 @@ Plain records that name nobody; `find` makes them, `plan.json` in OUT keeps them
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,11 @@ class Plan:
 def pair_key(baseline: PlannedVisit, followup: PlannedVisit) -> str:
     """Name of a comparison in every output: `sub-<patient>_ses-<baseline>_vs_ses-<followup>`."""
     return f"{baseline.key}_vs_ses-{followup.visit}"
+
+
+def named(keys: Sequence[str]) -> str:
+    """The first few of many keys."""
+    return ", ".join(keys[:5]) + (f" and {len(keys) - 5} more" if len(keys) > 5 else "")
 
 
 def part_of(plan: Plan, number: int, of: int) -> Plan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mri_sij import __version__
@@ -14,13 +14,14 @@ from mri_sij.study.clinical import Records, clinical_csv, read_clinical, unmatch
 from mri_sij.study.columns import TABLES
 from mri_sij.study.files import read_json, sweep, write_whole
 from mri_sij.study.job import Basis, jobs_of
-from mri_sij.study.plan import Plan, read_plan, to_plain
+from mri_sij.study.plan import Note, Plan, from_plain, named, read_plan, to_plain
 from mri_sij.study.state import FOLDER
 from mri_sij.study.tables import (
     NOT_RUN,
     Row,
     Source,
     change_row,
+    left_over,
     quadrant_rows,
     read_source,
     same_images,
@@ -44,8 +45,18 @@ class Gathered:
 
 
 def begin(plan: Plan, basis: Basis, settings: Settings, clinical: Records) -> None:
-    """Write what is known before anything is scored: plan, settings, clinical data, who made it."""
+    """Write what is known before anything is scored: plan, settings, clinical data, who made it.
+
+    UsageError where clinical data come with labels that are numbers and mean other images than in the last run.
+    """
     out = basis.out
+    renumbered = _renumbered(out, plan)
+    if renumbered and clinical:
+        raise UsageError(
+            f"{renumbered[0].message} Clinical data could join another patient.",
+            hint="Give every visit its label in a manifest, or name a new OUT after a look at the clinical data.",
+        )
+    plan = replace(plan, notes=(*plan.notes, *renumbered))
     description = {
         "Name": "mri_sij: bone-marrow oedema of the sacroiliac joints",
         "BIDSVersion": "1.10.0",
@@ -67,6 +78,21 @@ def begin(plan: Plan, basis: Basis, settings: Settings, clinical: Records) -> No
     write_whole(out / "plan.json", json.dumps({**made, **to_plain(plan)}, indent=1) + "\n")
 
 
+def _renumbered(out: Path, plan: Plan) -> tuple[Note, ...]:
+    """A note where numbers that nobody gave mean other images than in the last run; it stays while the plan does."""
+    try:
+        before, _ = read_plan(out)
+    except UsageError:
+        return ()
+    if before.visits == from_plain(to_plain(plan)).visits:
+        return tuple(note for note in before.notes if note.code == "renumbered")
+    had = {v.key: v.files_sha256 for v in before.visits if v.files_sha256}
+    known = set(had.values())
+    moved = [v.key for v in plan.visits if v.numbered and v.files_sha256 in known - {had.get(v.key, v.files_sha256)}]
+    told = f"Other images than in the last run: {named(moved)}. Visits are numbered in the order of the study."
+    return (Note("renumbered", told),) if moved else ()
+
+
 def gather(out: Path) -> Gathered:
     """Make all tables and the page from what is in OUT; what was not run yet has a row that says so."""
     plan, made = read_plan(out)
@@ -78,7 +104,7 @@ def gather(out: Path) -> Gathered:
     settings = Settings.model_validate(made["settings"], strict=False)
     clinical = read_clinical(out / "clinical.csv") if (out / "clinical.csv").exists() else {}
     source = read_source(plan, _basis(out, made), clinical, settings.study)
-    notes = (*plan.notes, *same_images(source), *unmatched(clinical, plan))
+    notes = (*plan.notes, *same_images(source), *left_over(source), *unmatched(clinical, plan))
     visits = [visit_row(source, visit) for visit in plan.visits]
     changes = [change_row(source, *pair) for pair in plan.followups()]
     write_table(out, "status.csv", status_rows(source, notes))

@@ -15,7 +15,7 @@ from mri_sij.study import columns
 from mri_sij.study.clinical import NOTHING, Clinical, Records, cells_of, change_cells, of_visit
 from mri_sij.study.files import read_json, write_whole
 from mri_sij.study.job import Basis, Job, jobs_of
-from mri_sij.study.plan import Note, Plan, PlannedVisit, pair_key
+from mri_sij.study.plan import Note, Plan, PlannedVisit, named, pair_key
 from mri_sij.study.task import Status, read_status, unfit
 
 Row = dict[str, Any]
@@ -193,6 +193,14 @@ def same_images(source: Source) -> tuple[Note, ...]:
     return tuple(
         Note("same_images", f"{' and '.join(keys)} hold the same images.") for keys in owners.values() if len(keys) > 1
     )
+
+
+def left_over(source: Source) -> tuple[Note, ...]:
+    """A note for results of visits that are no longer in the study: who looks into OUT finds them still."""
+    kept = {path.stem for path in (source.out / "status").glob("*.json")}
+    gone = sorted(kept - source.statuses.keys())
+    told = f"Results of an earlier run, no longer in the study and in no table: {named(gone)}."
+    return (Note("left_over", told),) if gone else ()
 
 
 def write_table(out: Path, name: str, rows: Iterable[Row]) -> None:

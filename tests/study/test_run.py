@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,13 @@ from mri_sij import __version__
 from mri_sij.cli.app import app
 from mri_sij.config import Settings
 from mri_sij.errors import RefusedError, UsageError
+from mri_sij.study import clinical as clinical_module
 from mri_sij.study import files, report
 from mri_sij.study import run as run_module
 from mri_sij.study.columns import TABLES
 from mri_sij.study.files import OutputError
-from mri_sij.study.report import gather, next_time
+from mri_sij.study.plan import Plan, PlannedVisit, read_plan
+from mri_sij.study.report import begin, gather, next_time
 from mri_sij.study.run import Event, require_room, workers_for
 
 
@@ -219,6 +222,42 @@ def test_gather_gives_no_visit_the_score_of_another_that_had_its_label(study: Pa
     assert "another input" in rows(out / "status.csv")[0]["message"]
     run(study, out, shard=(1, 2))
     assert set(codes(out).values()) == {""}
+
+
+def test_results_of_a_visit_that_left_the_study_are_told(study: Path, tmp_path: Path, run: Run) -> None:
+    run(study, tmp_path / "out")
+    told = "in no table: sub-0003_ses-1, sub-0003_ses-1_vs_ses-2, sub-0003_ses-2."
+    assert "in no table" not in str(gather(tmp_path / "out").notes)
+    shutil.rmtree(study / "sub-0003")
+    run(study, tmp_path / "out")
+    assert told in str(gather(tmp_path / "out").notes)
+
+
+def plan_of(*images: str) -> Plan:
+    """Numbered visits of one patient each."""
+    return Plan(
+        tuple(
+            PlannedVisit(f"{n:03d}", "01", None, True, numbered=True, files_sha256=image)
+            for n, image in enumerate(images, start=1)
+        )
+    )
+
+
+def test_numbers_that_mean_other_visits_now_take_no_clinical_data(tmp_path: Path) -> None:
+    basis, settings = run_module.basis_of(tmp_path, tmp_path / "out", Settings()), Settings()
+    clinical = {("001", "01"): clinical_module.Clinical()}
+    begin(plan_of("a", "b", "c"), basis, settings, clinical)
+    begin(plan_of("a", "b", "new"), basis, settings, clinical)  # a scan was replaced by a better one: whose is clear
+    for _ in range(2):
+        with pytest.raises(UsageError, match=r"sub-001_ses-01.* another patient"):
+            begin(plan_of("b", "new"), basis, settings, clinical)
+    for _ in range(2):
+        begin(plan_of("b", "new"), basis, settings, {})
+        assert [note.code for note in read_plan(tmp_path / "out")[0].notes] == ["renumbered"]
+    with pytest.raises(UsageError, match="another patient"):
+        begin(plan_of("b", "new"), basis, settings, clinical)
+    manifest = Plan(tuple(replace(visit, numbered=False) for visit in plan_of("new", "b").visits))
+    begin(manifest, basis, settings, clinical)
 
 
 def test_gather_mixes_no_settings(study: Path, tmp_path: Path, run: Run) -> None:
