@@ -15,7 +15,7 @@ from mri_sij.compare.visit import Visit, of_result
 from mri_sij.compare.visits import compare_visits
 from mri_sij.compare.write import comparison_json
 from mri_sij.config import Settings
-from mri_sij.errors import UsageError
+from mri_sij.errors import RefusedError, UsageError
 from mri_sij.evidence import Evidence, NotScorable, Reason
 from mri_sij.ingest.nifti import write_nifti
 from mri_sij.ingest.visit import VisitImages, load_visit
@@ -109,11 +109,16 @@ def compare_paths(paths: Sequence[Path], settings: Settings, *, progress: Progre
     if len(paths) < 2:
         raise UsageError("A comparison needs a baseline and at least one follow-up.")
     visits: list[Visit | tuple[Reason, ...]] = []
-    for path in paths:
-        if is_finished(path):
-            visits.append(read_finished(path, settings))
-        else:
-            visits.append(of_result(score_visit(path, settings, progress=progress)))
+    for number, path in enumerate(paths, start=1):
+        try:
+            visits.append(
+                read_finished(path, settings)
+                if is_finished(path)
+                else of_result(score_visit(path, settings, progress=progress))
+            )
+        except RefusedError as error:  # told by its place: the name of a folder may be a person's
+            error.message = f"Visit {number} of {len(paths)}: {error.message}"
+            raise
     progress("comparing")
     return compare_visits(visits, settings)
 

@@ -31,10 +31,13 @@ def check(
     from mri_sij.cli.run import Where, score_study  # noqa: PLC0415
     from mri_sij.config import load_settings  # noqa: PLC0415
     from mri_sij.study import check as against  # noqa: PLC0415
-    from mri_sij.study.files import write_whole  # noqa: PLC0415
+    from mri_sij.study.files import require_writable, write_whole  # noqa: PLC0415
     from mri_sij.study.report import gather  # noqa: PLC0415
 
     wanted = None if record else against.read_recorded(expected)
+    for written in (expected if record else None, junit):
+        if written is not None:
+            require_writable(written.absolute().parent)
     allowed = against.read_tolerance(tolerance)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"

@@ -23,8 +23,9 @@ def compare(
 ) -> None:
     """Compare visits of one person in order of time: normalization, regression, stability or progression, and how sure.
 
-    Writes comparison.json, comparison.html and, where the visits can be compared, change.nii.gz (1 resolved, 2
-    persisting, 3 new oedema, on the baseline's STIR). Visits that cannot be compared are said so: exit status 4.
+    Example: mri-sij compare VISIT1 VISIT2 -o OUT. Writes comparison.json, comparison.html and, where the visits can be
+    compared, change.nii.gz (1 resolved, 2 persisting, 3 new oedema, on the baseline's STIR). Visits that cannot be
+    compared are said so: exit status 4.
     """
     from mri_sij.compare.write import comparison_json, sentence  # noqa: PLC0415
     from mri_sij.config import load_settings  # noqa: PLC0415

@@ -20,7 +20,10 @@ def convert(
     series: Annotated[int | None, typer.Option(help="Number of the series, as `mri-sij scan` lists it.")] = None,
     volume: Annotated[int | None, typer.Option(help="Number of the volume within the series, from 1.")] = None,
 ) -> None:
-    """Write one volume of one series as NIfTI, voxel for voxel; refuse what could only be guessed."""
+    """Write one volume of one series as NIfTI, voxel for voxel; refuse what could only be guessed.
+
+    Example: mri-sij convert FOLDER OUT.nii.gz --series 2
+    """
     if not out.name.endswith((".nii", ".nii.gz")):
         raise UsageError("The output must end in .nii or .nii.gz.")
     if not out.parent.is_dir():

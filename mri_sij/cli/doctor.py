@@ -33,7 +33,10 @@ def doctor(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Say which versions, codecs and models are here, and what each missing extra would give."""
+    """Say which versions, codecs and models are here, and what each missing extra would give.
+
+    Example: mri-sij doctor
+    """
     report = {
         "mri_sij": _version("mri_sij"),
         "python": platform.python_version(),

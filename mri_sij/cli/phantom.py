@@ -27,7 +27,8 @@ def phantom(
 ) -> None:
     """Simulate a person's visits: baseline and follow-ups in other positions, with STIR, T1 and the true answer.
 
-    Writes visit-1, visit-2, ... into OUT, each with its images, and truth.json beside them.
+    Example: mri-sij phantom OUT --seed 7. Writes visit-1, visit-2, ... into OUT, each with its images, and
+    truth.json beside them.
     """
     from mri_sij.phantom.study import write_person  # noqa: PLC0415
     from mri_sij.phantom.visits import draw_courses, read_lesions  # noqa: PLC0415

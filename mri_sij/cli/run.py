@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mri_sij.study.plan import Plan
     from mri_sij.study.report import Gathered
     from mri_sij.study.run import Executor, Outcome
+    from mri_sij.study.task import Status
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,17 @@ def run(
     settings = load_settings(config)
     require_same_or_older(out)
     if dry_run:
-        _say_plan(study, out, settings, manifest)
+        _say_plan(plan_of(study, out, settings, manifest), as_json=as_json)
         return
     outcome = score_study(
         study, out, settings, Where(jobs, scheduler, site), manifest=manifest, clinical=clinical, shard=(number, of)
     )
     if of > 1:
-        print(f"Shard {number} of {of}: {len(outcome.visits)} visits. When all have run: mri-sij gather {out}")
+        if as_json:
+            done = {name: [_plain(s) for s in getattr(outcome, name)] for name in ("visits", "comparisons")}
+            print(json.dumps({"shard": shard, **done, "done_now": outcome.fresh}, indent=1))
+        else:
+            print(f"Shard {number} of {of}: {len(outcome.visits)} visits. When all have run: mri-sij gather {out}")
         raise typer.Exit(int(exit_of(*([s.status for s in some] for some in (outcome.visits, outcome.comparisons)))))
     finish(gather(out), out, outcome.fresh, as_json=as_json)
 
@@ -185,21 +190,35 @@ def _shard(text: str) -> tuple[int, int]:
     return number, of
 
 
-def _say_plan(study: Path, out: Path, settings: Settings, manifest: Path | None) -> None:
+def plan_of(study: Path, out: Path, settings: Settings, manifest: Path | None) -> dict[str, Any]:
+    """What a run would do: every visit and comparison, why it is refused or to do ("" for neither)."""
     from mri_sij.study.listing import plan_study  # noqa: PLC0415
     from mri_sij.study.run import basis_of, require_own, why_each  # noqa: PLC0415
 
     require_own(study, out)
-    plan: Plan = plan_study(study, manifest)
+    plan = plan_study(study, manifest)
     refused = {visit.key: visit.message for visit in plan.visits if visit.code}
-    to_do = 0
-    for key, why in why_each(plan, basis_of(study, out, settings)):
-        to_do += bool(why)
-        told = f"refused: {refused[key]}" if key in refused else f"to do: {why}" if why else "done before"
-        print(f"{key}: {told}")
-    for note in plan.notes:
-        print(f"Caution: {note.message}")
-    print(f"{len(plan.visits)} visits, {len(plan.followups())} comparisons, {to_do} to do.")
+    each = why_each(plan, basis_of(study, out, settings))
+    results = [{"key": key, "refused": refused.get(key, ""), "to_do": why} for key, why in each]
+    counts = {"visits": len(plan.visits), "comparisons": len(plan.followups())}
+    return {"results": results, "notes": [note.message for note in plan.notes], **counts}
+
+
+def _say_plan(told: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(told, indent=1))
+        return
+    for one in told["results"]:
+        to_do = f"to do: {one['to_do']}" if one["to_do"] else "done before"
+        print(f"{one['key']}: " + (f"refused: {one['refused']}" if one["refused"] else to_do))
+    for note in told["notes"]:
+        print(f"Caution: {note}")
+    count = sum(bool(one["to_do"]) for one in told["results"])
+    print(f"{told['visits']} visits, {told['comparisons']} comparisons, {count} to do.")
+
+
+def _plain(status: Status) -> dict[str, str]:
+    return {"key": status.key, "status": status.status, "code": status.code, "message": status.message}
 
 
 def _say(text: str) -> None:

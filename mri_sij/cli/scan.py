@@ -21,7 +21,10 @@ def scan(
     config: Annotated[Path | None, typer.Option(help="Settings (TOML); see configs/default.toml.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes for the headers of large trees.")] = None,
 ) -> None:
-    """List patients, visits and series under PATH, problems first, and say which STIR and T1 would be used and why."""
+    """List patients, visits and series under PATH, problems first, and say which STIR and T1 would be used and why.
+
+    Example: mri-sij scan FOLDER
+    """
     from mri_sij.config import load_settings  # noqa: PLC0415
     from mri_sij.ingest.describe import describe  # noqa: PLC0415
     from mri_sij.ingest.discover import index  # noqa: PLC0415

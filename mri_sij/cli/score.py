@@ -31,7 +31,10 @@ def score(
     overrule: Annotated[Path | None, typer.Option(help="Form (CSV) with single items to change; kept apart.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
 ) -> None:
-    """Score bone-marrow oedema of the sacroiliac joints (SPARCC, Berlin, ASAS) and write a page to check it on."""
+    """Score bone-marrow oedema of the sacroiliac joints (SPARCC, Berlin, ASAS) and write a page to check it on.
+
+    Examples: mri-sij score VISIT -o OUT; mri-sij score --form FORM.csv
+    """
     if form is not None:
         if visit is not None or out is not None or overrule is not None:
             raise UsageError(

@@ -20,7 +20,10 @@ def segment(
     series: Annotated[int | None, typer.Option(help="Number of the STIR, as `mri-sij scan` lists it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print quality.json.")] = False,
 ) -> None:
-    """Find sacrum, iliac wings and sacroiliac joints of one visit, the slices to score, and whether it can be."""
+    """Find sacrum, iliac wings and sacroiliac joints of one visit, the slices to score, and whether it can be.
+
+    Example: mri-sij segment VISIT -o OUT
+    """
     from mri_sij.anatomy.backends import segment_visit  # noqa: PLC0415
     from mri_sij.anatomy.find import find_anatomy  # noqa: PLC0415
     from mri_sij.config import load_settings  # noqa: PLC0415

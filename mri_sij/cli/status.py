@@ -19,7 +19,7 @@ def status(
 ) -> None:
     """Say what became of every visit and comparison, problems first, and what the next run would do again and why.
 
-    A change of the input itself is told by `mri-sij run --dry-run`, which looks at it.
+    Example: mri-sij status OUT. A change of the input itself is told by `mri-sij run --dry-run`, which looks at it.
     """
     from mri_sij.study.plan import read_plan  # noqa: PLC0415
     from mri_sij.study.report import next_time  # noqa: PLC0415

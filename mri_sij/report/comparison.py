@@ -125,8 +125,8 @@ def comparison_view(comparison: Comparison, title: str = TITLE) -> ComparisonVie
         width_mm=0.0 if frame is None else round(frame.width_mm, 2),
         height_mm=0.0 if frame is None else round(frame.height_mm, 2),
         letter_mm=0.0 if frame is None else round(frame.width_mm / 40, 2),
-        footer=f"mri_sij {__version__}. Research use only. Not for diagnosis. No name, date or identifier is in this "
-        "page; it loads nothing from elsewhere.",
+        footer=f"mri_sij {__version__}. Research use only. Not for diagnosis. No name, date or identifier of the "
+        "images is in this page; it loads nothing from elsewhere.",
     )
 
 

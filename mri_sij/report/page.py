@@ -19,7 +19,7 @@ from mri_sij.report.view import LAYERS, PlateView, VisitView
 from mri_sij.result import VisitResult
 
 TITLE = "Sacroiliac joints, fat-suppressed MRI"
-FOOTER = "Research use only. Not for diagnosis. This page holds no name or identifier and loads nothing from elsewhere."
+FOOTER = "Research use only. Not for diagnosis. No name or identifier of the images is in this page; it loads nothing."
 _OVERVIEW = 12
 """Slices shown of a visit that is not scorable, evenly spread."""
 

@@ -87,9 +87,18 @@ def read_recorded(path: Path) -> Recorded:
         raise UsageError(
             f"{path.name} cannot be read: {type(error).__name__}.", hint="Make it with --record."
         ) from error
-    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
+    if not isinstance(found, dict) or found.get("schema") != SCHEMA or not _is_whole(found):
         raise UsageError(f"{path.name} is not a record of schema {SCHEMA}.", hint="Make it again with --record.")
     return found
+
+
+def _is_whole(found: Recorded) -> bool:
+    """Whether every visit and change is there as an object, and what is read of each visit that differs."""
+    kinds = [found.get(kind) for kind in ("visits", "changes")]
+    if not all(isinstance(kind, dict) and all(isinstance(one, dict) for one in kind.values()) for kind in kinds):
+        return False
+    read = [(one.get("slices"), one.get("positive")) for one in found["visits"].values()]
+    return all(isinstance(slices, dict) and isinstance(positive, list) for slices, positive in read)
 
 
 def differences(expected: Recorded, found: Recorded, tolerance: Tolerance) -> dict[str, list[str]]:

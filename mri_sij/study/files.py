@@ -50,6 +50,18 @@ def write_whole(path: Path, content: str | bytes | Iterable[str], *, beside: Pat
         raise
 
 
+def require_writable(folder: Path) -> None:
+    """OutputError when `folder`, which is made where it is not there, takes no file."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"room")
+    except OSError as error:
+        raise OutputError(
+            f"The folder {folder.name} cannot be written to: {reason_of(error)}.", hint="Name a folder that is yours."
+        ) from error
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object; {} where there is none."""
     try:

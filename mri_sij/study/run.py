@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 from mri_sij.config import Settings, StudySettings
 from mri_sij.errors import RefusedError, UsageError
 from mri_sij.models import models_sha256
-from mri_sij.study.files import NO_ROOM, OutputError, read_json, reason_of, sweep
+from mri_sij.study.files import NO_ROOM, OutputError, read_json, reason_of, require_writable, sweep
 from mri_sij.study.job import Basis, Job, joined
 from mri_sij.study.plan import Plan, PlannedVisit, pair_key
 from mri_sij.study.pool import Lost
@@ -267,11 +266,5 @@ def require_own(study: Path, out: Path) -> None:
 def require_room(study: Path, out: Path) -> None:
     """UsageError when OUT is not one to write to (see `require_own`), OutputError when it cannot be written to."""
     require_own(study, out)
-    try:
-        (out / FOLDER).mkdir(parents=True, exist_ok=True)  # first of all: by it, OUT is known as ours after a kill
-        with tempfile.TemporaryFile(dir=out) as probe:
-            probe.write(b"room")
-    except OSError as error:
-        raise OutputError(
-            f"The folder {out.name} cannot be written to: {reason_of(error)}.", hint="Name a folder that is yours."
-        ) from error
+    require_writable(out)
+    (out / FOLDER).mkdir(exist_ok=True)  # first of all: by it, OUT is known as ours after a kill

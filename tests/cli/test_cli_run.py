@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+import re
+from pathlib import Path
 
+import pytest
+import quick_study
+from typer.testing import CliRunner
+
+from mri_sij.cli.app import VERBS, app
 from mri_sij.cli.run import exit_of
 from mri_sij.errors import Exit
 
@@ -19,3 +26,22 @@ from mri_sij.errors import Exit
 )
 def test_a_study_with_anything_that_failed_does_not_end_with_0(visits: str, comparisons: str, status: Exit) -> None:
     assert exit_of(visits.split(), comparisons.split()) is status
+
+
+def test_dry_run_and_shards_speak_json_too(tmp_path: Path) -> None:
+    study = quick_study.write_study(tmp_path / "study", patients=2, visits=1)
+    call = ["run", str(study), "-o", str(tmp_path / "out"), "--json"]
+    told = json.loads(CliRunner().invoke(app, [*call, "--dry-run"]).stdout)
+    assert [(one["key"], one["to_do"]) for one in told["results"]] == [
+        ("sub-0001_ses-1", "not done yet"), ("sub-0002_ses-1", "not done yet"),
+    ]  # fmt: skip
+    assert not (tmp_path / "out").exists()
+    told = json.loads(CliRunner().invoke(app, [*call, "--shard", "2/2"]).stdout)
+    assert (told["shard"], told["done_now"], told["comparisons"]) == ("2/2", 1, [])
+    assert [one["key"] for one in told["visits"]] == ["sub-0002_ses-1"]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_shows_an_example(verb: str) -> None:
+    told = CliRunner().invoke(app, [verb, "--help"]).stdout
+    assert re.search(rf"Examples?:\s+mri-sij\s+{verb}", told)

@@ -55,6 +55,13 @@ def test_a_visit_without_a_score_is_refused_and_written(finished: Path, tmp_path
     assert not (tmp_path / "out" / "change.nii.gz").exists()
 
 
+def test_a_visit_that_cannot_be_read_is_named_by_its_place(finished: Path, tmp_path: Path) -> None:
+    (tmp_path / "MEIER^ANNA").mkdir()
+    told = RUNNER.invoke(app, ["compare", str(finished), str(tmp_path / "MEIER^ANNA"), "-o", str(tmp_path / "out")])
+    assert str(told.exception).startswith("Visit 2 of 2: No image was found")
+    assert "MEIER" not in str(told.exception)
+
+
 def test_a_lone_visit_is_a_usage_error(finished: Path, tmp_path: Path) -> None:
     result = RUNNER.invoke(app, ["compare", str(finished), "-o", str(tmp_path / "out")])
     assert result.exit_code != 0 and "follow-up" in str(result.exception)

@@ -317,7 +317,7 @@ def test_an_out_that_cannot_be_written_to_is_refused(tmp_path: Path, monkeypatch
     def read_only(*args: Any, **more: Any) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr(run_module.tempfile, "TemporaryFile", read_only)
+    monkeypatch.setattr(files.tempfile, "TemporaryFile", read_only)
     (tmp_path / "study").mkdir()
     with pytest.raises(OutputError, match="Read-only"):
         require_room(tmp_path / "study", tmp_path / "out")
