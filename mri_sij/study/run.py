@@ -258,8 +258,8 @@ def require_own(study: Path, out: Path) -> None:
     others = sum(not path.name.startswith(".") for path in out.iterdir()) if out.exists() else 0
     if others:
         raise UsageError(
-            f"{out.name} holds {others} files or folders and is not the OUT of a study: there is no plan.json of ours.",
-            hint="Name a new folder; files of that one could be replaced.",
+            f"{out.name} is not the OUT of a study: no plan.json of ours, and it is not empty (entries: {others}).",
+            hint="Name a new folder; files of this one could be replaced.",
         )
 
 

@@ -89,10 +89,10 @@ def unfit(status: Status, job: Job) -> str:
     """Why a status does not say what became of this job, "" when it does."""
     basis = job.basis
     for was, now, told in (
+        (status.files_sha256, job.files_sha256, "another input"),
         (status.version, __version__, f"made by version {status.version}"),
         (status.settings_sha256, basis.settings_sha256, "other settings"),
         (status.model_sha256, basis.model_sha256, "other models"),
-        (status.files_sha256, job.files_sha256, "another input"),
     ):
         if was != now:
             return told

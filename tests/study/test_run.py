@@ -339,7 +339,7 @@ def test_a_folder_that_is_no_study_of_ours_is_not_touched(study: Path, tmp_path:
     for name in ("clinical.csv", "plan.json", "index.html"):
         (out / name).write_text('{"mine": 1}')
     told = CliRunner().invoke(app, ["run", str(study), "-o", str(out), *dry])
-    assert isinstance(told.exception, UsageError) and "out holds 3 files or folders" in str(told.exception)
+    assert isinstance(told.exception, UsageError) and "not empty (entries: 3)" in str(told.exception)
     assert quick_study.outputs(out) == dict.fromkeys(("clinical.csv", "index.html", "plan.json"), b'{"mine": 1}')
 
 
