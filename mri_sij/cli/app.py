@@ -11,9 +11,11 @@ import io
 import os
 import sys
 import warnings
+from typing import Annotated
 
 import typer
 
+from mri_sij import __version__
 from mri_sij.errors import Exit, MriSijError
 
 VERBS = (
@@ -28,6 +30,23 @@ app = typer.Typer(
     help="Bone-marrow oedema of the sacroiliac joints in STIR MRI: find it, score it (SPARCC), follow it. "
     "Research use only, not for diagnosis.",
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mri_sij {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _about(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
 
 for verb in VERBS:
     module = importlib.import_module(f"mri_sij.cli.{verb}")

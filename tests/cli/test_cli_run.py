@@ -10,6 +10,7 @@ import pytest
 import quick_study
 from typer.testing import CliRunner
 
+from mri_sij import __version__
 from mri_sij.cli.app import VERBS, app
 from mri_sij.cli.run import exit_of
 from mri_sij.errors import Exit
@@ -45,3 +46,8 @@ def test_dry_run_and_shards_speak_json_too(tmp_path: Path) -> None:
 def test_every_verb_shows_an_example(verb: str) -> None:
     told = CliRunner().invoke(app, [verb, "--help"]).stdout
     assert re.search(rf"Examples?:\s+mri-sij\s+{verb}", told)
+
+
+def test_the_version_is_told_without_a_verb() -> None:
+    told = CliRunner().invoke(app, ["--version"])
+    assert (told.exit_code, told.stdout) == (0, f"mri_sij {__version__}\n")
