@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from mri_sij.anatomy import t1_place
 from mri_sij.anatomy.backends import segment_visit
 from mri_sij.anatomy.find import Unusable, find_anatomy
 from mri_sij.compare.folder import is_finished, read_finished
@@ -66,7 +67,9 @@ def score_images(images: VisitImages, settings: Settings, *, progress: Progress 
     """Score images that were read: network, anatomy, oedema, scores. What cannot be scored has its reasons instead."""
     stir = images.stir.reordered(images.stir.grid.reading_order)
     t1 = None if images.t1 is None else resample(images.t1, stir.grid)
-    result = VisitResult(images, stir, t1, settings, cautions=images.cautions)
+    misplaced = () if t1 is None else t1_place.misplaced(stir, t1)
+    t1 = None if misplaced else t1
+    result = VisitResult(images, stir, t1, settings, cautions=(*images.cautions, *misplaced))
     progress("network")
     maps = predict(stir, t1)
     progress("anatomy")
