@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from mri_sij.anatomy.image_quality import means_of_squares
 from mri_sij.evidence import Reason
 from mri_sij.network.prepare import normalize
 from mri_sij.volume import Volume, require_same_grid
@@ -44,9 +45,8 @@ def offset_mm(stir: Volume, t1: Volume) -> tuple[float, float, float]:
     along bones that lie askew to the slices, a move in one of them makes up for part of the other.
     """
     grid = require_same_grid(stir, t1)
-    step = np.array([max(1, round(_PIXEL_MM / mm)) for mm in grid.spacing_mm[:2]] + [1])
-    fixed, moving = _shades(stir, step), _shades(t1, step)
-    voxel_mm = step * np.array(grid.spacing_mm)
+    (fixed, step), (moving, _) = _shades(stir), _shades(t1)
+    voxel_mm = np.array([*step, 1]) * grid.spacing_mm
     reach = np.minimum(np.ceil(_REACH_MM / voxel_mm), np.array(fixed.shape) // 4).astype(int)
     # The same part of the STIR is held against the T1 in every place, every other column of it, which is enough.
     size = fixed.shape - 2 * reach
@@ -79,13 +79,11 @@ def _moved(move: Move, axis: int, to: int) -> Move:
     return i, j, k
 
 
-def _shades(volume: Volume, step: NDArray[np.intp]) -> NDArray[np.uint16]:
-    """Means of `step` voxels in shades from 1, evenly spaced in the logarithm of the signal; 0 where there is none."""
-    n, m, _ = step
-    x, y = volume.grid.shape[0] // n, volume.grid.shape[1] // m
-    mean = volume.values[: x * n, : y * m].reshape(x, n, y, m, -1).mean((1, 3))
+def _shades(volume: Volume) -> tuple[NDArray[np.uint16], tuple[int, int]]:
+    """Squares in shades from 1, evenly spaced in the logarithm of the signal, 0 where there is none; voxels a side."""
+    mean, step = means_of_squares(volume, _PIXEL_MM)
     shades = np.minimum(1 + normalize(mean) * _SHADES_A_UNIT, _SHADES - 1)
-    return np.where(mean > 0, shades, 0).astype(np.uint16)
+    return np.where(mean > 0, shades, 0).astype(np.uint16), step
 
 
 def _shared_information(pairs: NDArray[np.uint16]) -> float:
