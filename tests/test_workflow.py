@@ -89,6 +89,21 @@ def test_a_t1_that_lies_elsewhere_is_left_out(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.usefixtures("stages")
+def test_a_blank_slice_is_refused_before_the_network_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = made_visit.images(made_visit.REVERSED)
+    signal = np.array(images.stir.values)
+    signal[5] = 0
+    blank = replace(images, stir=Volume(signal, images.stir.grid))
+    monkeypatch.setattr(workflow, "load_visit", lambda path, **kw: blank)
+    monkeypatch.setattr(workflow, "predict", lambda stir, t1: pytest.fail("the network was run"))
+    result = score_visit(tmp_path, Settings())
+    assert (result.status, [reason.code for reason in result.reasons]) == ("not_scorable", ["blank_slice"])
+    assert "Slice 5 of the STIR" in result.reasons[0].message
+    write_visit(result, tmp_path / "out")
+    assert set(everything(tmp_path / "out")) == {"visit.json", "quadrants.csv", "report.html"}
+
+
+@pytest.mark.usefixtures("stages")
 def test_not_scorable_never_raises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     why = NotScorable((Reason("no-normal-marrow", "No normal marrow."),))
     monkeypatch.setattr(workflow, "find_oedema", lambda *args: why)
