@@ -11,8 +11,9 @@ from mri_sij.anatomy.joint import Joints
 from mri_sij.evidence import Reason, Side
 from mri_sij.volume import Volume
 
-NEAR_MM = 10.0
-"""Ends of a whole joint lie further inside than this (40 mm and more on real scans; our choice)."""
+NEAR_MM = 15.0
+"""Ends of a whole joint lie further inside (27 mm and more on real and simulated scans); of one that is cut, bone is
+found to within 0-15 mm of the edge."""
 
 
 def cut_joints(stir: Volume, joints: Joints, numbers: Sequence[int]) -> tuple[Reason, ...]:

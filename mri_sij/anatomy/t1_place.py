@@ -31,8 +31,8 @@ def misplaced(stir: Volume, t1: Volume) -> tuple[Reason, ...]:
     across, up, through = (f"{abs(mm):.0f} mm" for mm in off)
     text = (
         f"What the T1 shows lies {distance_mm:.0f} mm off the STIR ({across} left-right, {up} up or down the image, "
-        f"{through} through the slices), expected at most {MOST_OFF_MM:g}: the patient moved, or a header is wrong. "
-        "The T1 was left out."
+        f"{through} through the slices), expected at most {MOST_OFF_MM:g}: the patient moved, a header is wrong, or "
+        "the T1 shows next to nothing. The T1 was left out."
     )
     return (Reason("t1_off", text),)
 
