@@ -85,11 +85,11 @@ def homogeneity(stir: Volume, bone: Mask) -> float | None:
         inside = stir.values[:, :, k][bone[:, :, k]]
         if inside.size >= _ENOUGH_VOXELS:
             levels.append(float(np.percentile(inside, 25)))
-    return max(levels) / max(min(levels), 1e-6) if levels else None
+    return max(levels) / max(min(levels), 1e-6 * max(levels)) if levels and max(levels) > 0 else None
 
 
 def fat_ratio(stir: Volume, t1: Volume, bone: Mask) -> float | None:
-    """STIR signal of fat (bright on T1, outside bone) over that of bone; None where there is too little fat to tell."""
+    """STIR signal of fat (bright on T1, outside bone) over that of bone; None where too little is seen of either."""
     grid = require_same_grid(stir, t1)
     if bone.sum() < _ENOUGH_VOXELS:
         return None
@@ -98,7 +98,8 @@ def fat_ratio(stir: Volume, t1: Volume, bone: Mask) -> float | None:
     fat = _eroded(fat, 1)
     if fat.sum() * grid.voxel_ml < _FAT_ML:
         return None
-    return float(np.median(stir.values[fat]) / max(float(np.median(stir.values[bone])), 1e-6))
+    of_bone = float(np.median(stir.values[bone]))
+    return float(np.median(stir.values[fat]) / of_bone) if of_bone > 0 else None
 
 
 def _eroded(mask: Mask, by: int) -> Mask:

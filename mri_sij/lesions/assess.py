@@ -155,7 +155,8 @@ def _fluid(
 
 
 def _level(t1: Volume, bone: Mask) -> float:
-    return max(float(np.median(t1.values[bone])), 1e-6)
+    level = float(np.median(t1.values[bone]))
+    return level if level > 0 else 1.0
 
 
 def label_map(oedema: Mask, search: Search) -> LabelMap:
