@@ -11,17 +11,34 @@ import json
 import textwrap
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from mri_sij.errors import SettingsError
 
 SCHEMA_VERSION = 1
 
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+"""Of something without which there is nothing to score or to count."""
+
 
 class _Stage(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
+
+    @field_validator("*")
+    @classmethod
+    def _from_0(cls, value: Any) -> Any:
+        """Every number is a size, a count or a limit of one: none below 0, and a range has its lower end first."""
+        numbers = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(number, int | float) and number < 0 for number in numbers):
+            raise ValueError("expected no number below 0")
+        if list(numbers) != sorted(numbers):
+            raise ValueError("expected the lower limit first")
+        return value
 
 
 class IngestSettings(_Stage):
@@ -35,7 +52,7 @@ class IngestSettings(_Stage):
     """A T1 has a shorter echo time (our choice; 8-9 ms on the real patients)."""
     t2_min_echo_time_ms: float = 40.0
     """A fat-suppressed image with a longer echo time is T2-, with a shorter PD-weighted (our choice)."""
-    min_slices: int = 6
+    min_slices: Count = 6
     """SPARCC scores six consecutive slices (spa-imaging.org grading page); fewer cannot be scored."""
     min_width_mm: float = 120.0
     """A field of view that is narrower cannot hold both joints (adult pelvis; our choice)."""
@@ -43,7 +60,7 @@ class IngestSettings(_Stage):
     """Six slices of 3 mm: the thinnest stack that can hold the cartilaginous compartment (our choice)."""
     t1_max_angle_deg: float = 15.0
     """A T1 tilted further from the STIR shows other anatomy in its slices (our choice)."""
-    t1_min_overlap: float = 0.5
+    t1_min_overlap: Share = 0.5
     """Share of the STIR's voxels that the T1 must cover (our choice)."""
 
 
@@ -54,7 +71,7 @@ class AnatomySettings(_Stage):
     """`builtin`, or another back end (see `mri_sij.anatomy.backends`)."""
     mask_labels: dict[str, list[int]] = {"sacrum": [1], "left_ilium": [2], "right_ilium": [3]}
     """Label numbers of the user's own masks for `masks:PATH`; sides are checked against the affine all the same."""
-    island_fraction: float = 0.04
+    island_fraction: Share = 0.04
     """Parts of a bone smaller than this share of its largest part, and away from it, are dropped (our choice)."""
     joint_reach_mm: float = 14.0
     """Widest gap between sacrum and ilium in which the joint is followed, ligamentous part included (chosen on
@@ -62,9 +79,9 @@ class AnatomySettings(_Stage):
     cartilage_gap_mm: float = 5.5
     """Widest gap of the cartilaginous part, square to the joint (cartilage 1.6-4 mm in all; chosen on simulated
     patients)."""
-    slices: int = 6
+    slices: Count = 6
     """Consecutive slices to score (spa-imaging.org grading page)."""
-    full_height_fraction: float = 0.5
+    full_height_fraction: Share = 0.5
     """The transitional slice is the most posterior one on which both joints keep this share of their greatest
     cartilaginous height."""
     slices_from: Literal["back", "front"] = "back"
@@ -72,9 +89,9 @@ class AnatomySettings(_Stage):
     anterior slice of that height and backwards, as some readers of thin slices do."""
     min_joint_height_mm: float = 10.0
     """A joint lower than this is not scorable on a slice (spa-imaging.org grading page)."""
-    min_agreement: float = 0.75
+    min_agreement: Share = 0.75
     """Least Dice between the segmenter's two passes (0.83 and more on real sacroiliac joints)."""
-    min_probability: float = 0.70
+    min_probability: Share = 0.70
     """Least mean probability of the segmented bone."""
     max_shape_mm: float = 4.0
     """Greatest mean distance (mm) between the bones that the network found and the shape model fitted to them (1.2-2.3
@@ -83,14 +100,14 @@ class AnatomySettings(_Stage):
     """Plausible volume of the sacrum in view (whole sacra 150-300 ml, pelvis atlas of Han 2019; stacks crop them)."""
     ilium_ml: tuple[float, float] = (15.0, 320.0)
     """Plausible volume of one ilium in view (84-110 ml in a field of view of 200 mm)."""
-    min_side_ratio: float = 0.45
+    min_side_ratio: Share = 0.45
     """Least ratio of the smaller to the larger ilium (0.94-1.08 where slices lie square; turned slices crop one
     side)."""
     joints_apart_mm: tuple[float, float] = (55.0, 150.0)
     """Plausible distance between the two joints (sacral breadth about 10 cm, banglajol 75216)."""
     min_snr: float = 4.0
     """Least signal of bone over the noise of neighbouring voxels."""
-    min_main_share: float = 0.6
+    min_main_share: Share = 0.6
     """Least share of the sacrum in its largest connected part (0.9 and more on real sacroiliac joints)."""
     max_off_centre: float = 0.2
     """Greatest distance of the sacrum's middle from half-way between the joints, as a share of their distance (our
@@ -110,31 +127,31 @@ class LesionSettings(_Stage):
     method: Literal["combined", "network+rules", "network", "rules"] = "combined"
     """What proposes oedema: measures of each voxel weighed together and a second look at the joints, the network
     (with rules or alone), or brightness alone. docs/lesions.md holds them side by side."""
-    odds_grow: float = 0.3
+    odds_grow: Share = 0.3
     """Probability from which a voxel belongs to a candidate of the combined method (chosen on simulated patients from
     0.2 to 0.4)."""
-    odds_peak: float = 0.7
+    odds_peak: Share = 0.7
     """Probability that a candidate of the combined method must reach somewhere (our choice, from a few tried
     on simulated and real patients)."""
-    odds_mean: float = 0.62
+    odds_mean: Share = 0.62
     """Mean probability that a candidate of the combined method must have: marrow that is bright here and there reaches
     the peak too (chosen on simulated patients from 0.55 to 0.75; from 0.65 more healthy ones are 0 there, but patients'
     lesions, which look less likely than simulated ones, begin to be lost)."""
-    odds_mean_beside: float = 0.5
+    odds_mean_beside: Share = 0.5
     """The same where `odds_beside_ml` of oedema have been found by `odds_mean`: beside clear oedema a faint lesion is
     more likely one, as it is to a reader (chosen on simulated patients from 0.45 to 0.6)."""
     odds_beside_ml: float = 2.0
     """See `odds_mean_beside`: small findings alone make no other more likely (our choice; 1 and 3 do alike on
     simulated patients)."""
-    odds_sure: float = 0.7
+    odds_sure: Share = 0.7
     """From this mean probability a candidate need only reach `sure_contrast` (chosen on simulated patients from 0.65,
     0.7 and 0.75)."""
     sure_contrast: float = 0.95
     """Least mean contrast of a candidate that is likely throughout: the level of normal marrow is known to some 10 %
     only, but what is darker than all marrow is no oedema (our choice)."""
-    network_grow: float = 0.35
+    network_grow: Share = 0.35
     """The same two where the network alone proposes."""
-    network_peak: float = 0.6
+    network_peak: Share = 0.6
     """See `network_grow`."""
     contrast_grow: float = 1.1
     """STIR over normal marrow from which a voxel belongs to a candidate that the network proposes (chosen on
@@ -165,7 +182,7 @@ class LesionSettings(_Stage):
     """SPARCC depth item: oedema reaches at least this far from the articular surface (spa-imaging.org: 1 cm)."""
     deep_touch_mm: float = 4.0
     """Deep oedema begins within this distance of the articular margin."""
-    deep_filled: float = 0.75
+    deep_filled: Share = 0.75
     """Homogeneous: share of a deep lesion's outline on the slice that is oedema, holes included."""
     intense_reference: Literal["vessel", "csf"] = "vessel"
     """Held against for the SPARCC intensity item: presacral and iliac vessels (Maksymowych 2005; Lin 2024) or CSF
@@ -182,7 +199,7 @@ class LesionSettings(_Stage):
     """Least volume of vessels or CSF to measure the reference on."""
     fat_t1_ratio: float = 1.35
     """T1 over that of bone from which a candidate is fat with failed suppression, not oedema (our choice)."""
-    vessel_fluid_fraction: float = 0.5
+    vessel_fluid_fraction: Share = 0.5
     """Share of a candidate that the network calls fluid, from which it is a vessel, cyst or joint fluid (our
     choice)."""
     rim_depth_mm: float = 3.0
@@ -195,13 +212,13 @@ class LesionSettings(_Stage):
     joint
     fluid, which SPARCC does not score (oedema keeps about three quarters, cartilage and cortex half and less: spin-echo
     signal from the relaxation times of de Bazelaire 2004 and Gold 2004)."""
-    symmetric_ratio: float = 0.5
+    symmetric_ratio: Share = 0.5
     """Oedema is symmetric when the smaller side's volume is at least this share of the larger one's (our choice)."""
-    extensive_fraction: float = 0.5
+    extensive_fraction: Share = 0.5
     """Share of a bone's periarticular region from which oedema is extensive (Arnbak 2020)."""
     muscle_bright_ratio: float = 1.8
     """Muscle brighter than this, relative to all muscle, is bright (our choice)."""
-    muscle_bright_fraction: float = 0.15
+    muscle_bright_fraction: Share = 0.15
     """Share of bright periarticular muscle from which it is pointed out (Kang 2015 gives the sign, not a limit)."""
     perturbations: int = 40
     """Readings of the same images with references, thresholds and borders moved, from which probabilities are taken."""
@@ -213,9 +230,9 @@ class LesionSettings(_Stage):
     """Standard deviation of the articular margin's place among those readings (tracing repeats to 0.85 mm)."""
     area_sd: float = 0.5
     """Standard deviation of the logarithm of each quadrant's oedema area among those readings."""
-    slice_shift: float = 0.3
+    slice_shift: Share = 0.3
     """Share of those readings that take the six slices one further in front or behind."""
-    interval_level: float = 0.9
+    interval_level: Share = 0.9
     """Share of readings that the score interval holds."""
     interval_margin: int = 3
     """Points by which the readings' interval is widened at both ends: what they all miss alike (chosen so that the
@@ -225,28 +242,25 @@ class LesionSettings(_Stage):
 class ScoringSettings(_Stage):
     """Scores and their cut-offs."""
 
-    slices: int = 6
+    slices: Count = 6
     """Consecutive slices that SPARCC scores (spa-imaging.org grading page)."""
-    upper_only_below_mm: float = 30.0
-    """A joint visible over less height has only its upper quadrants scored (spa-imaging.org grading page)."""
-    not_scored_up_to_mm: float = 10.0
-    """A joint visible over no more height than this is not scored on that slice (the same page)."""
-    min_slices_a_joint: int = 4
+    min_slices_a_joint: Count = 4
     """Scored slices on which each joint must be high enough to count; with fewer the visit is not scorable, because a
-    joint that is not seen is not free of oedema (our choice; a form filled in by hand is taken as it is)."""
-    berlin_second_grade_from: float = 0.33
+    joint that is not seen is not free of oedema (our choice; of a form filled in by hand one scored quadrant is
+    enough, and slices left out are pointed out)."""
+    berlin_second_grade_from: Share = 0.33
     """Berlin grade 2 from this share of a quadrant's bone (spa-imaging.org: 33-66 %)."""
-    berlin_third_grade_above: float = 0.66
+    berlin_third_grade_above: Share = 0.66
     """Berlin grade 3 above this share (the same page)."""
-    asas_2009_quadrants: int = 2
+    asas_2009_quadrants: Count = 2
     """Quadrants with oedema on one slice that make an MRI positive (Rudwaleit 2009, as worked out by Marzo-Ortega)."""
-    asas_2009_slices: int = 2
+    asas_2009_slices: Count = 2
     """Consecutive slices with oedema in the same quadrant that make an MRI positive (the same)."""
-    asas_2016_clear_from: float = 0.9
+    asas_2016_clear_from: Share = 0.9
     """Probability from which oedema in a quadrant is "clearly present" (Lambert 2016 gives no number; our choice)."""
-    asas_2021_quadrants: int = 4
+    asas_2021_quadrants: Count = 4
     """Quadrants with oedema, at any location, of a lesion typical of axial spondyloarthritis (Maksymowych 2021)."""
-    asas_2021_slices: int = 3
+    asas_2021_slices: Count = 3
     """Consecutive slices with oedema at the same location, likewise (Maksymowych 2021)."""
 
 
@@ -268,9 +282,9 @@ class CompareSettings(_Stage):
     person's visits 0.7-1.3 mm, other people's 2.0-3.6 mm)."""
     joint_distance_mm: float = 3.0
     """Mean distance of a bone's joint surfaces above which it was not aligned (measured: one person 0.3-2.8 mm)."""
-    bone_overlap: float = 0.7
+    bone_overlap: Share = 0.7
     """Dice of a bone where both visits see it, below which it was not aligned (measured: one person 0.77-0.97)."""
-    shared_bone: float = 0.4
+    shared_bone: Share = 0.4
     """Share of a bone's joint surface that both visits must see (our choice)."""
     caution_tilt_deg: float = 15.0
     """Angle between the two visits' slices from which partial volume differs visibly (our choice; compare Ozga
@@ -291,18 +305,18 @@ class CompareSettings(_Stage):
     """Ratio of the pixel sizes that is told (our choice)."""
     same_sequence: bool = True
     """STIR is not compared with T2 or PD with fat saturation (Greese: contrast to noise 20.2 against 4.1)."""
-    levels_seen: float = 0.9
+    levels_seen: Share = 0.9
     """Share of the scored bone at the baseline's levels that the follow-up must show (our limit)."""
-    same_contrast: float = 0.5
+    same_contrast: Share = 0.5
     """Share of oedema's excess over marrow that bone must show at the other visit to be called the same there (0-1;
     our choice: 5 mm slices instead of 3 take a third of a small lesion's excess, interpolation a little more)."""
-    shared_error: float = 0.8
+    shared_error: Share = 0.8
     """Share of the uncertainty of one visit's total that the other visit has alike, being read beside it (0-1; our
     choice; 0 takes the errors of both visits as independent)."""
     over_normal: float = 2.0
     """Standard deviations of normal bone: by as many new oedema must have risen between the visits; what was called at
     the baseline only has gone where it stands out by less and fell by more (our choice, on simulated pairs)."""
-    rest: float = 0.02
+    rest: Share = 0.02
     """Share (0-1) of the baseline's oedema: where the follow-up's own reading finds none at all, so small a rest that
     looks the same as before is the rim of what has gone (our choice)."""
 
@@ -312,7 +326,7 @@ class StudySettings(_Stage):
 
     visit_limit_s: float = 600.0
     """A visit or a comparison that takes longer is given up (a visit takes seconds; our choice)."""
-    worker_memory_gb: float = 2.0
+    worker_memory_gb: Annotated[float, Field(gt=0)] = 2.0
     """Memory that one worker may need; fewer workers are started than asked for where it is not there (measured,
     with reserve)."""
     crp_high_mg_l: float = 10.0

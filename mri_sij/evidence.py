@@ -41,6 +41,19 @@ class Quadrant:
         return f"{self.half} {self.bone}"
 
 
+LOW_JOINT_MM, HALVED_JOINT_MM = 10.0, 30.0
+"""Visible height of a joint up to which it is not scored, and below which only its upper quadrants are
+(spa-imaging.org, grading page): no settings, because a score by other heights is not SPARCC."""
+
+
+def scored_halves(height_mm: float) -> tuple[Half, ...]:
+    """Which halves of a joint are scored at its visible height: none up to 1 cm, upper below 3 cm, else both
+    (spa-imaging.org)."""
+    if height_mm <= LOW_JOINT_MM:
+        return ()
+    return (Half.UPPER,) if height_mm < HALVED_JOINT_MM else (Half.UPPER, Half.LOWER)
+
+
 QUADRANTS = tuple(Quadrant(bone, half) for half in Half for bone in (Bone.ILIUM, Bone.SACRUM))
 
 

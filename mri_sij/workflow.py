@@ -99,9 +99,8 @@ def _in_native_numbers(evidence: Evidence, result: VisitResult) -> Evidence:
 
 
 def _with_reader(result: VisitResult, evidence: Evidence, form: Path) -> VisitResult:
-    scoring = result.settings.scoring
-    changed = overrule(evidence, form, scoring)
-    return replace(result, reading=Reading(changed, score(changed.evidence, scoring)))
+    changed = overrule(evidence, form)
+    return replace(result, reading=Reading(changed, score(changed.evidence, result.settings.scoring)))
 
 
 def compare_paths(paths: Sequence[Path], settings: Settings, *, progress: Progress = _silent) -> Comparison:
@@ -148,13 +147,12 @@ def write_visit(result: VisitResult, out: Path, title: str = TITLE) -> None:
 
 
 def _write_into(result: VisitResult, folder: Path, title: str) -> None:
-    scoring = result.settings.scoring
     changes = result.reading.overruled.changes if result.reading else ()
     _write_text(folder / "visit.json", visit_json(result))
-    _write_text(folder / "quadrants.csv", quadrants_csv(result.evidence, scoring, changes))
+    _write_text(folder / "quadrants.csv", quadrants_csv(result.evidence, changes))
     _write_text(folder / "report.html", visit_page(result, title))
     if result.evidence is not None:
-        write_form(result.evidence, folder / "form.csv", scoring)
+        write_form(result.evidence, folder / "form.csv")
     segmentation, findings, native = result.segmentation, result.findings, result.images.stir.grid
     if segmentation is not None:
         write_nifti(in_native_order(segmentation.labels, native), folder / "anatomy.nii.gz")

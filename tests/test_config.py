@@ -25,7 +25,24 @@ def test_every_setting_is_explained() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[scoring]\nsices = 6\n", '[scoring]\nslices = "six"\n', "schema_version = 99\n", "x ="]
+    "text",
+    [
+        "[scoring]\nsices = 6\n",
+        '[scoring]\nslices = "six"\n',
+        "[scoring]\nupper_only_below_mm = 40.0\n",  # the heights define SPARCC: evidence.scored_halves
+        "[scoring]\nslices = 0\n",
+        "[compare]\nactive_from = nan\n",
+        "[compare]\nactive_from = inf\n",
+        "[compare]\nminimal_important_change = -3.0\n",
+        "[compare]\nlevels_seen = 1.1\n",
+        "[lesions]\nmin_area_mm2 = -1\n",
+        "[anatomy]\nsacrum_ml = [25.0, inf]\n",
+        "[anatomy]\nsacrum_ml = [-1.0, 420.0]\n",
+        "[anatomy]\nsacrum_ml = [420.0, 25.0]\n",
+        "[study]\nworker_memory_gb = 0.0\n",
+        "schema_version = 99\n",
+        "x =",
+    ],
 )
 def test_a_file_that_is_wrong_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "wrong.toml"

@@ -7,8 +7,10 @@ functions, so that `mri-sij --help` loads typer and nothing more.
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
+import warnings
 
 import typer
 
@@ -34,6 +36,7 @@ for verb in VERBS:
 
 def main() -> None:
     """Run the command line; every error that is meant for a person becomes one clear message and an exit status."""
+    _prepare_streams()
     try:
         app(standalone_mode=True)
     except MriSijError as error:
@@ -60,6 +63,15 @@ def main() -> None:
             f"unexpected: {type(error).__name__} at {where}. MRI_SIJ_DEBUG=1 shows the traceback, header text and all."
         )
         sys.exit(int(Exit.UNEXPECTED))
+
+
+def _prepare_streams() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A folder's name may hold what the terminal's own encoding lacks.
+            stream.reconfigure(errors="backslashreplace")
+    if not os.environ.get("MRI_SIJ_DEBUG"):
+        warnings.simplefilter("ignore")  # those of libraries quote header values
 
 
 def _say(message: str) -> None:

@@ -30,7 +30,10 @@ def convert(
     from mri_sij.ingest.read import read_series_volume  # noqa: PLC0415
 
     found = index(path)
-    chosen = _volume(_series(found, series), volume)
+    source = _series(found, series)
+    if out.exists() and any(out.samefile(one) for one in source.paths):
+        raise UsageError("The output is a file of the series itself.", hint="Name another file to write.")
+    chosen = _volume(source, volume)
     image, cautions = read_series_volume(chosen)
     write_nifti(image, out)
     for caution in cautions:
@@ -48,7 +51,8 @@ def _series(found: Index, number: int | None) -> Series:
     if not candidates:
         worst = next((item for item in found.refused if item.code != "not_an_image"), None)
         raise RefusedError(
-            f"No image was found in {found.files} files." + (f" {worst.name}: {worst.message}" if worst else "")
+            f"No image was found in {found.files} files." + (f" {worst.name}: {worst.message}" if worst else ""),
+            hint=(worst.hint if worst else "") or "`mri-sij scan` says why each file was refused.",
         )
     if number is None:
         if len(candidates) > 1:

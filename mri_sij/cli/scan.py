@@ -29,8 +29,11 @@ def scan(
     settings = load_settings(config).ingest
     found = index(path, workers=workers or os.cpu_count() or 1)
     report = describe(found, settings)
-    typer.echo(json.dumps(report, indent=1, ensure_ascii=False) if as_json else "\n".join(_lines(report)))
-    if not any(volume.source for series in found.series for volume in series.volumes):
+    usable = any(volume.source for series in found.series for volume in series.volumes)
+    passed = [f"  {item.name}: {item.message}" for item in found.refused if item.code == "not_an_image"]
+    lines = [*_lines(report), *(_first(passed) if not usable else [])]
+    typer.echo(json.dumps(report, indent=1) if as_json else "\n".join(lines))
+    if not usable:
         raise RefusedError(
             f"Nothing usable was found in {found.files} files.", hint="The list above says why each was refused."
         )
@@ -55,13 +58,16 @@ def _problem_lines(report: dict[str, Any]) -> list[str]:
     problems = report["problems"]
     if not problems:
         return []
-    lines = [f"{len(problems)} problems:"]
-    for problem in problems[:PROBLEMS_SHOWN]:
+    lines = []
+    for problem in problems:
         where = problem.get("file") or f"series {problem['series']}, volume {problem['volume']}"
         lines.append(f"  {where}: {problem['code']}: {problem['message']} {problem['hint']}".rstrip())
-    if len(problems) > PROBLEMS_SHOWN:
-        lines.append(f"  and {len(problems) - PROBLEMS_SHOWN} more (--json lists all)")
-    return [*lines, ""]
+    return [f"{len(problems)} problems:", *_first(lines), ""]
+
+
+def _first(lines: list[str]) -> list[str]:
+    more = len(lines) - PROBLEMS_SHOWN
+    return lines if more <= 0 else [*lines[:PROBLEMS_SHOWN], f"  and {more} more (--json lists all)"]
 
 
 def _visit_lines(patient: int, visit: dict[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ import typer
 from mri_sij.errors import UsageError
 
 if TYPE_CHECKING:
+    from mri_sij.evidence import Reason
     from mri_sij.result import VisitResult
     from mri_sij.scoring.sheet import ScoreSheet
 
@@ -59,14 +61,17 @@ def score(
 def _score_form(form: Path, config: Path | None, as_json: bool) -> None:
     from mri_sij.config import load_settings  # noqa: PLC0415
     from mri_sij.scoring.form import read_form  # noqa: PLC0415
+    from mri_sij.scoring.seen import partly_seen  # noqa: PLC0415
     from mri_sij.scoring.sheet import score as score_evidence  # noqa: PLC0415
 
     settings = load_settings(config).scoring
     sheet = score_evidence(read_form(form, settings), settings)
+    cautions = partly_seen(sheet.sparcc)
     if as_json:
-        print(json.dumps(sheet.to_dict(), indent=2))
+        print(json.dumps({**sheet.to_dict(), "cautions": [asdict(caution) for caution in cautions]}, indent=2))
     else:
         _print_sheet(sheet)
+        _print_cautions(cautions)
 
 
 def _progress(stage: str) -> None:
@@ -92,6 +97,11 @@ def _print_sheet(sheet: ScoreSheet) -> None:
     )
 
 
+def _print_cautions(cautions: tuple[Reason, ...]) -> None:
+    for caution in cautions:
+        print(f"Caution: {caution.message} ({caution.code})")
+
+
 def _print_visit(result: VisitResult, out: Path) -> None:
     if result.sheet is None or result.findings is None:
         print("Not scorable:")
@@ -105,6 +115,5 @@ def _print_visit(result: VisitResult, out: Path) -> None:
     if result.reading is not None:
         changes = len(result.reading.overruled.changes)
         print(f"With the reader's changes {result.reading.sheet.sparcc.total} of 72 ({changes} items)")
-    for caution in result.cautions:
-        print(f"Caution: {caution.message} ({caution.code})")
+    _print_cautions(result.cautions)
     print(f"Page: {out / 'report.html'}   Research use only, not for diagnosis.")

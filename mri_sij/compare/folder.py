@@ -29,6 +29,10 @@ from mri_sij.volume import LabelMap, require_same_grid
 
 VISIT, ANATOMY, OEDEMA = "visit.json", "anatomy.nii.gz", "oedema.nii.gz"
 _SCHEMA = 1
+_MOST = 72
+_READ_BY = ("anatomy", "lesions", "scoring")
+"""Settings that a visit's score rests on, and that it is read by again in a comparison."""
+
 _MAX_BYTES = 20_000_000
 
 
@@ -44,10 +48,20 @@ def is_finished(path: Path) -> bool:
 
 
 def read_finished(path: Path, settings: Settings) -> Visit | tuple[Reason, ...]:
-    """The finished visit in `path`, or the reasons why it was not scorable; FinishedVisitError when it is not whole."""
+    """The finished visit in `path`, or the reasons why it was not scorable; FinishedVisitError when it is not whole, or
+    was scored with other settings than these, by which it would be read again beside the other visit."""
     plain = _plain(path)
+    try:
+        return _visit(path, plain, settings)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        text = f"{VISIT} is not as `mri-sij score` wrote it ({type(error).__name__}: {error})."
+        raise FinishedVisitError(text, hint="Score the visit again.", files=(VISIT,)) from error
+
+
+def _visit(path: Path, plain: dict[str, Any], settings: Settings) -> Visit | tuple[Reason, ...]:
     if plain["status"] != "scored":
         return tuple(Reason(str(r["code"]), str(r["message"])) for r in plain["reasons"])
+    _require_same_settings(plain["settings"], settings)
     labels, oedema = (_labels(path, name, known) for name, known in ((ANATOMY, NAMES), (OEDEMA, OEDEMA_NAMES)))
     require_same_grid(labels, oedema)
     native, order = labels.grid, labels.grid.reading_order
@@ -59,6 +73,8 @@ def read_finished(path: Path, settings: Settings) -> Visit | tuple[Reason, ...]:
         labels, oedema = (LabelMap(m.data, kept.grid, m.names) for m in (labels, oedema))
     joints = find_joints(labels, settings.anatomy) if kept is None else kept.joints
     shares = tuple((int(s["total"]), float(s["probability"])) for s in plain["interval"]["probabilities"])
+    if not all(0 <= total <= _MOST and 0 <= share <= 1 for total, share in shares):
+        raise ValueError("probabilities of totals are not from 0 to 1")
     visit = Visit(
         native=native,
         labels=labels,
@@ -83,7 +99,7 @@ def _plain(path: Path) -> dict[str, Any]:
         plain = json.loads((path / VISIT).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise FinishedVisitError(f"{VISIT} cannot be read ({type(error).__name__}).", files=(VISIT,)) from error
-    needed = {"schema", "status", "reasons", "sparcc", "interval", "series", "provenance"}
+    needed = {"schema", "status", "reasons", "sparcc", "interval", "series", "settings", "provenance"}
     if not isinstance(plain, dict) or not needed <= set(plain):
         raise FinishedVisitError(f"{VISIT} is not one that `mri-sij score` wrote.", files=(VISIT,))
     if plain["schema"] != _SCHEMA:
@@ -93,6 +109,17 @@ def _plain(path: Path) -> dict[str, Any]:
             files=(VISIT,),
         )
     return plain
+
+
+def _require_same_settings(made: dict[str, Any], settings: Settings) -> None:
+    """FinishedVisitError where a setting has another value now than when the visit was scored."""
+    now = settings.shown()
+    for stage in _READ_BY:
+        for name, value in made[stage].items():
+            if name in now[stage] and value != now[stage][name]:
+                text = f"The visit was scored with {stage}.{name} = {value}, the comparison has {now[stage][name]}."
+                hint = "Score the visit again, or give --config with the settings it was scored with."
+                raise FinishedVisitError(text, hint=hint, files=(VISIT,))
 
 
 def _labels(path: Path, name: str, known: Any) -> LabelMap:
@@ -111,9 +138,17 @@ def _form(plain: dict[str, Any], slices: int, flipped: bool) -> Sparcc:
         number = slices - 1 - int(level["slice"]) if flipped else int(level["slice"])
         for side in Side:
             own = level[str(side)]
-            items = tuple(SparccItem(q, own[f"{q.half}_{q.bone}"]) for q in QUADRANTS)
-            joints.append(SparccJoint(side, number, items, int(own["intensity"]), int(own["depth"])))
+            items = tuple(SparccItem(q, _item(own[f"{q.half}_{q.bone}"])) for q in QUADRANTS)
+            joints.append(SparccJoint(side, number, items, _item(own["intensity"]) or 0, _item(own["depth"]) or 0))
+    if not joints:
+        raise ValueError("no slice is scored")
     return Sparcc(tuple(joints))
+
+
+def _item(value: Any) -> int | None:
+    if value not in (0, 1, None):
+        raise ValueError(f"an item is {value!r}, not 0, 1 or null")
+    return None if value is None else int(value)
 
 
 def _acquisition(plain: dict[str, Any]) -> Acquisition:

@@ -57,7 +57,8 @@ _ROBUST_SD = 1.4826
 
 @dataclass(frozen=True, eq=False)
 class Carried:
-    """The follow-up on the baseline's search box: oedema, STIR over marrow (None without images), what was seen."""
+    """The follow-up on the baseline's search box: what was seen of it, and there its oedema and STIR over marrow (None
+    without images)."""
 
     oedema: NDArray[np.bool_]
     ratio: NDArray[np.float32] | None
@@ -77,7 +78,8 @@ def search_of(baseline: Visit, settings: LesionSettings) -> Search:
 
 
 def carry(search: Search, followup: Visit, alignment: Alignment) -> Carried:
-    """The follow-up's oedema and brightness at the voxels of the baseline's `search`, bone by bone."""
+    """The follow-up's oedema and brightness at the voxels of the baseline's `search`, bone by bone; none where the
+    follow-up shows nothing."""
     shape = search.code.shape
     oedema, seen = np.zeros(shape, bool), np.zeros(shape, bool)
     ratio = None if followup.intensity is None else np.zeros(shape, np.float32)
@@ -90,9 +92,9 @@ def carry(search: Search, followup: Visit, alignment: Alignment) -> Carried:
         size = tuple(p.stop - p.start for p in part)
         mask = (followup.oedema.data == code).astype(np.float32)
         share = np.mean([_look_up(mask, matrix, size, offset) for offset in _SUBSLICES], 0)
-        here = own[part]
+        here = own[part] & _inside(matrix, size, followup.labels.grid)
         oedema[part] |= here & (share >= 0.5)
-        seen[part] |= here & _inside(matrix, size, followup.labels.grid)
+        seen[part] |= here
         if ratio is not None and followup.intensity is not None:
             ratio[part] = np.where(here, _look_up(followup.intensity.ratio, matrix, size, 0.0), ratio[part])
     return Carried(oedema, ratio, seen)
@@ -203,6 +205,13 @@ def _contrast(search: Search, ratio: NDArray[np.float32], normal: NDArray[np.boo
         total, share = fields
         smooth = np.where(own, total / np.maximum(share, 1e-3), smooth)
     return smooth
+
+
+def completed(search: Search, carried: Carried, own: NDArray[np.bool_]) -> Carried:
+    """The follow-up with what it does not show taken from the baseline (`own` is its oedema there): bone that was not
+    seen has neither healed nor got worse."""
+    ratio = None if carried.ratio is None else np.where(carried.seen, carried.ratio, search.ratio)
+    return replace(carried, oedema=np.where(carried.seen, carried.oedema, own), ratio=ratio)
 
 
 def own_oedema(search: Search, baseline: Visit) -> NDArray[np.bool_]:

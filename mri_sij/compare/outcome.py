@@ -106,6 +106,11 @@ def judge(baseline: float, followup: float, settings: CompareSettings, *, gained
     )
 
 
+def certainly(change_class: ChangeClass) -> dict[ChangeClass, float]:
+    """Probabilities where there is nothing to be unsure of."""
+    return {one: float(one is change_class) for one in DECIDED}
+
+
 def class_probabilities(
     baseline: Mapping[int, float], followup: Mapping[int, float], settings: CompareSettings
 ) -> dict[ChangeClass, float]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
-from mri_sij.compare.outcome import ChangeClass, Outcome, judge
+from mri_sij.compare.outcome import ChangeClass, Outcome, classify, judge
 from mri_sij.config import CompareSettings
+
+_IMPROVED = (ChangeClass.REGRESSION, ChangeClass.NORMALIZATION)
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """All visits in order. `relapse` is the first visit that progressed after an earlier one had improved, or None."""
+    """All visits in order. `relapse` is the first visit that progressed since an earlier one that had improved, in one
+    step or several, or None."""
 
     steps: tuple[Step, ...]
     lowest: int
@@ -48,16 +52,14 @@ def follow(totals: Sequence[float | None], settings: CompareSettings) -> Traject
         steps.append(Step(number, total, since_baseline, since_previous, last.number))
     known = [step for step in steps if step.sparcc is not None]
     lowest = min(known, key=lambda step: (step.sparcc, step.number))
-    return Trajectory(tuple(steps), lowest.number, _relapse(known))
+    return Trajectory(tuple(steps), lowest.number, _relapse(known, settings))
 
 
-def _relapse(steps: Sequence[Step]) -> int | None:
-    improved = False
-    for step in steps:
-        if step.since_previous is None:
-            continue
-        found = step.since_previous.change_class
-        if improved and found is ChangeClass.PROGRESSION:
-            return step.number
-        improved = improved or found in (ChangeClass.REGRESSION, ChangeClass.NORMALIZATION)
-    return None
+def _relapse(steps: Sequence[Step], settings: CompareSettings) -> int | None:
+    totals = [(step.number, step.sparcc) for step in steps if step.sparcc is not None]
+    found = [
+        number
+        for (_, early), (_, low), (number, late) in combinations(totals, 3)
+        if classify(early, low, settings) in _IMPROVED and classify(low, late, settings) is ChangeClass.PROGRESSION
+    ]
+    return min(found, default=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -12,7 +13,7 @@ from mri_sij.compare import levels
 from mri_sij.compare.align import BONES, Alignment, align, measure
 from mri_sij.compare.change import compare_forms
 from mri_sij.compare.comparability import compare_grids, compare_sequences
-from mri_sij.compare.outcome import class_probabilities, judge
+from mri_sij.compare.outcome import ChangeClass, certainly, class_probabilities, judge
 from mri_sij.compare.records import CHANGE_NAMES, NEW, PERSISTING, RESOLVED, Change, Comparison, FollowUp, VolumeChange
 from mri_sij.compare.refine import refine_all
 from mri_sij.compare.rigid import pair_up
@@ -27,6 +28,8 @@ from mri_sij.volume import LabelMap, Volume
 
 Scored = Visit | tuple[Reason, ...]
 _MOST = 72
+_ALL = 0.99
+"""Share of the scored bone from which it counts as seen: less than a hundredth turns no item."""
 
 
 def compare_visits(visits: Sequence[Scored], settings: Settings) -> Comparison:
@@ -40,7 +43,10 @@ def compare_visits(visits: Sequence[Scored], settings: Settings) -> Comparison:
         later = tuple(_not_compared(n, v, reasons) for n, v in enumerate(visits[1:], start=1))
         return Comparison(None, None, later, None, reasons)
     search = levels.search_of(baseline, settings.lesions)
-    found = tuple(_follow_up(n, visit, baseline, search, settings) for n, visit in enumerate(visits[1:], start=1))
+    found = tuple(
+        _follow_up(n, visit, baseline, search, _order(visits, n), settings)
+        for n, visit in enumerate(visits[1:], start=1)
+    )
     totals = [float(baseline.form.total), *(None if f.change is None else float(f.change.form.total) for f in found)]
     return Comparison(baseline, search, found, follow(totals, settings.compare), ())
 
@@ -49,12 +55,13 @@ def _not_compared(number: int, visit: Scored, reasons: tuple[Reason, ...]) -> Fo
     return FollowUp(number, visit if isinstance(visit, Visit) else None, None, None, None, reasons, ())
 
 
-def _follow_up(number: int, visit: Scored, baseline: Visit, search: Search, settings: Settings) -> FollowUp:
+def _follow_up(
+    number: int, visit: Scored, baseline: Visit, search: Search, order: tuple[Reason, ...], settings: Settings
+) -> FollowUp:
     if not isinstance(visit, Visit):
         reason = Reason("followup_not_scorable", "The follow-up is not scorable.")
         return _not_compared(number, visit, (reason, *visit))
     sequences = compare_sequences(baseline.acquisition, visit.acquisition, settings.compare)
-    order = _order(baseline, visit)
     if order:
         return FollowUp(number, visit, None, None, None, order, ())
     alignment = align_visits(baseline, visit, settings)
@@ -65,12 +72,20 @@ def _follow_up(number: int, visit: Scored, baseline: Visit, search: Search, sett
         baseline.labels.grid, visit.labels.grid, alignment.bones[BONES[0]].motion, settings.compare
     )  # fmt: skip
     carried = levels.carry(search, visit, alignment)
-    reasons = (*sequences.reasons, *grids.reasons, *_unseen(search, carried, baseline, settings))
-    cautions = (*sequences.cautions, *grids.cautions, *_same_scan(baseline, visit), *_without_images(baseline, visit))
+    if baseline.intensity is None:
+        carried = replace(carried, ratio=None)  # there is nothing to hold the follow-up's signal against
+    seen = levels.levels_seen(search, carried, baseline.slices, settings.lesions)
+    reasons = (*sequences.reasons, *grids.reasons, *_unseen(seen, settings))
+    cautions = (
+        *sequences.cautions, *grids.cautions, *_same_scan(baseline, visit), *_without_images(baseline, visit),
+        *_partly_seen(seen),
+    )  # fmt: skip
     change = None
     if not reasons:
-        carried = levels.read_beside(search, levels.own_oedema(search, baseline), carried, settings.compare)
-        later = _followup_form(search, carried, (baseline, visit), alignment, settings)
+        own = levels.own_oedema(search, baseline)
+        carried = levels.read_beside(search, own, carried, settings.compare)
+        whole = levels.completed(search, carried, own)
+        later = _followup_form(search, whole, (baseline, visit), alignment, settings)
         nearest = levels.nearest_slices(baseline, visit, alignment)
         change = _change(
             baseline, visit, (search, carried.oedema, carried.seen), (baseline.form, later), nearest, settings
@@ -113,11 +128,16 @@ def _unmoved(visit: Visit) -> Alignment:
     return Alignment(np.eye(4), MappingProxyType(own), ())
 
 
-def _order(baseline: Visit, visit: Visit) -> tuple[Reason, ...]:
-    if baseline.day is None or visit.day is None or visit.day >= baseline.day:
+def _order(visits: Sequence[Scored], number: int) -> tuple[Reason, ...]:
+    """Why visit `number` is not the next in order of time: an earlier one that says its day was scanned after it."""
+    days = [v.day if isinstance(v, Visit) else None for v in visits[: number + 1]]
+    day = days.pop()
+    before = [(other, n) for n, other in enumerate(days) if other is not None]
+    if day is None or not before or max(before)[0] <= day:
         return ()
-    days = baseline.day - visit.day
-    text = f"The follow-up was scanned {days} days before the baseline: name the visits in order of time."
+    latest, n = max(before)
+    name = f"follow-up {n}" if n else "the baseline"
+    text = f"The follow-up was scanned {latest - day} days before {name}: name the visits in order of time."
     return (Reason("wrong_order", text),)
 
 
@@ -134,8 +154,7 @@ def _without_images(baseline: Visit, visit: Visit) -> tuple[Reason, ...]:
     return (Reason("without_images", text),)
 
 
-def _unseen(search: Search, carried: levels.Carried, baseline: Visit, settings: Settings) -> tuple[Reason, ...]:
-    seen = levels.levels_seen(search, carried, baseline.slices, settings.lesions)
+def _unseen(seen: float, settings: Settings) -> tuple[Reason, ...]:
     if seen >= settings.compare.levels_seen:
         return ()
     text = (
@@ -143,6 +162,16 @@ def _unseen(search: Search, carried: levels.Carried, baseline: Visit, settings: 
         f"{settings.compare.levels_seen:.0%} are needed."
     )
     return (Reason("levels_not_seen", text),)
+
+
+def _partly_seen(seen: float) -> tuple[Reason, ...]:
+    if seen >= _ALL:
+        return ()
+    text = (
+        f"The follow-up shows {seen:.1%} of the bone that is scored at the baseline's levels: the rest counts as "
+        f"unchanged, and volumes leave it out."
+    )
+    return (Reason("levels_partly_seen", text),)
 
 
 def _change(
@@ -156,7 +185,11 @@ def _change(
     search, oedema, seen = arrays
     first, second = forms
     changes = compare_forms(first, second)
-    shares = shifted(baseline, first.total), shifted(visit, second.total)
+    if _is_same_scan(baseline, visit):
+        probabilities = certainly(ChangeClass.STABILITY)
+    else:
+        shares = shifted(baseline, first.total), shifted(visit, second.total)
+        probabilities = class_probabilities(*shares, settings.compare)
     outcome = judge(first.total, second.total, settings.compare, gained=changes.gained, lost=changes.lost)
     own = levels.own_oedema(search, baseline)
     label = np.zeros(search.code.shape, np.uint8)
@@ -169,7 +202,7 @@ def _change(
         form=second,
         changes=changes,
         outcome=outcome,
-        probabilities=class_probabilities(*shares, settings.compare),
+        probabilities=probabilities,
         volumes=_volumes(search, label),
         followup_slices=tuple(nearest[k] for k in baseline.slices),
         oedema=oedema,

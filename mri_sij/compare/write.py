@@ -88,7 +88,7 @@ def _marks(outcome: Outcome) -> list[str]:
     if outcome.resolved_completely:
         marks.append("No oedema is left.")
     if outcome.mixed:
-        marks.append("Mixed: quadrants rose while others fell.")
+        marks.append("Mixed: some quadrants rose although others, or the total, fell.")
     if outcome.grey_zone:
         marks.append("The change is smaller than the smallest detectable one and may be measurement error.")
     return marks

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mri_sij.config import IngestSettings
@@ -16,7 +15,7 @@ from mri_sij.ingest.read import read_series_volume
 from mri_sij.ingest.sequence import Sequence, is_fluid_sensitive, sequence_of
 from mri_sij.resample import overlap_fraction
 
-_KIND_RANK = {"stir": 3, "t2fs": 2, "pdfs": 1, "t1": 3}
+_KIND_RANK = {"stir": 3, "t2fs": 2, "pdfs": 1}
 _PLANE_RANK = {"oblique coronal": 3, "coronal": 2, "oblique axial": 1, "axial": 1}
 
 
@@ -47,6 +46,12 @@ class Candidate:
         """Series and volume number."""
         return self.series.number, self.volume.number
 
+    @property
+    def label(self) -> str:
+        """The number of the series, with that of the volume where it holds several."""
+        volume = f" (volume {self.volume.number})" if len(self.series.volumes) > 1 else ""
+        return f"{self.series.number}{volume}"
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -71,7 +76,8 @@ class Choice:
         return NoStirError(
             f"No STIR or fat-suppressed T2 of the sacroiliac joints was found among {len(self.considered)} volumes. "
             f"Seen: {seen or 'no image'}.",
-            hint="`mri-sij scan` lists everything; --series names the one to use.",
+            hint="`mri-sij scan` lists everything; --series names the one to use, and `mri-sij convert --series N "
+            "--volume K` takes one volume out.",
             files=self.refused_files,
         )
 
@@ -153,7 +159,7 @@ def _choose_stir(
     cautions: list[Reason],
 ) -> Candidate | None:
     if series is not None:
-        return _named(candidates, series, cautions)
+        return _named(candidates, series, reasons, cautions)
     fitting = []
     for one in candidates:
         reason = _why_no_stir(one, settings)
@@ -167,27 +173,41 @@ def _choose_stir(
     chosen = best[0]
     equal = [one for one in best[1:] if _stir_rank(one) == _stir_rank(chosen)]
     if equal:
-        numbers = ", ".join(str(one.series.number) for one in equal)
-        cautions.append(
-            Reason(
-                "equally_good",
-                f"Series {chosen.series.number} and {numbers} are equally good; the first is used. Name one to decide.",
-            )
-        )
+        cautions.append(_equally_good(chosen, equal))
     for one in best[1:]:
         word = "as good as" if one in equal else "fits less well than"
-        reasons[one.key] = f"{one.sequence.reason}, {_plane_text(one)}: {word} series {chosen.series.number}"
+        reasons[one.key] = f"{one.sequence.reason}, {_plane_text(one)}: {word} series {chosen.label}"
     return chosen
 
 
-def _named(candidates: list[Candidate], series: int, cautions: list[Reason]) -> Candidate:
+def _equally_good(chosen: Candidate, equal: list[Candidate]) -> Reason:
+    labels = ", ".join(one.label for one in equal)
+    way = "Name one with --series"
+    if any(one.series is chosen.series for one in equal):
+        way = f"Take one out with `mri-sij convert --series {chosen.series.number} --volume K`"
+    message = f"Series {chosen.label} and {labels} are equally good; the first is used. {way} to decide."
+    return Reason("equally_good", message)
+
+
+def _named(
+    candidates: list[Candidate], series: int, reasons: dict[tuple[int, int], str], cautions: list[Reason]
+) -> Candidate:
     found = [one for one in candidates if one.series.number == series]
     if not found:
+        why = next((reason for (number, _), reason in reasons.items() if number == series), "it is not there")
         raise NoStirError(
-            f"Series {series} cannot be used: it is not there, is refused, or is a dynamic series.",
-            hint="`mri-sij scan` lists the series of this folder with their numbers.",
+            f"Series {series} cannot be used: {why.rstrip('.')}.",
+            hint="`mri-sij scan` lists the series of this folder with their numbers; `mri-sij convert --series N "
+            "--volume K` takes one volume of a dynamic series out.",
         )
-    chosen = found[0]
+    best = sorted(found, key=lambda one: (*(-v for v in _named_rank(one)), *one.key))
+    chosen = best[0]
+    equal = [one for one in best[1:] if _named_rank(one) == _named_rank(chosen)]
+    if equal:
+        cautions.append(_equally_good(chosen, equal))
+    elif len(found) > 1:
+        told = f"Series {series} holds {len(found)} volumes; volume {chosen.volume.number} is used"
+        cautions.append(Reason("one_of_several_volumes", f"{told}: {chosen.sequence.reason}."))
     if not is_fluid_sensitive(chosen.sequence.kind):
         cautions.append(
             Reason(
@@ -197,6 +217,11 @@ def _named(candidates: list[Candidate], series: int, cautions: list[Reason]) -> 
         kind = Sequence("stir", "caller", chosen.sequence.reason)
         return Candidate(chosen.series, chosen.volume, kind, chosen.grid)
     return chosen
+
+
+def _named_rank(one: Candidate) -> tuple[float, ...]:
+    """Among the volumes of a series that the caller named, a fluid-sensitive one comes first whatever its plane."""
+    return is_fluid_sensitive(one.sequence.kind), *_stir_rank(one)
 
 
 def _why_no_stir(one: Candidate, settings: IngestSettings) -> str:
@@ -241,8 +266,8 @@ def extent(grid: Grid) -> tuple[float, float, int]:
 def _stir_rank(one: Candidate) -> tuple[float, ...]:
     words = one.volume.protocol.words | one.volume.protocol.study_words
     return (
-        _PLANE_RANK[plane_of(one.grid).name],
-        _KIND_RANK[one.sequence.kind],
+        _PLANE_RANK.get(plane_of(one.grid).name, 0),
+        _KIND_RANK.get(one.sequence.kind, 0),
         one.sequence.decided_by == "timing",
         not one.volume.protocol.contrast_agent,
         "sacroiliac" in words,
@@ -251,16 +276,18 @@ def _stir_rank(one: Candidate) -> tuple[float, ...]:
 
 def _choose_t1(
     stir: Candidate,
-    candidates: Iterable[Candidate],
+    candidates: list[Candidate],
     settings: IngestSettings,
     reasons: dict[tuple[int, int], str],
     cautions: list[Reason],
 ) -> Candidate | None:
     fitting: list[tuple[tuple[float, ...], Candidate]] = []
+    fluid = [one.series for one in candidates if is_fluid_sensitive(one.sequence.kind)]
+    strangers = {one.name_words for one in fluid if one.is_named_apart(stir.series)}
     for one in candidates:
         if one.sequence.kind != "t1" or one is stir:
             continue
-        reason, rank = _match(stir, one, settings)
+        reason, rank = _match(stir, one, strangers, settings)
         if reason:
             reasons[one.key] = reason
         else:
@@ -272,16 +299,29 @@ def _choose_t1(
     rank, chosen = fitting[0]
     for other_rank, one in fitting[1:]:
         word = "goes as well with" if other_rank == rank else "goes less well with"
-        reasons[one.key] = f"{one.sequence.reason}: {word} the STIR than series {chosen.series.number}".replace(
+        reasons[one.key] = f"{one.sequence.reason}: {word} the STIR than series {chosen.label}".replace(
             "as well with the STIR than", "as well with the STIR as"
         )
         if other_rank == rank:
-            numbers = f"{chosen.series.number} and {one.series.number}"
-            cautions.append(Reason("equally_good_t1", f"T1 series {numbers} are equally good; the first is used."))
+            labels = f"{chosen.label} and {one.label}"
+            cautions.append(Reason("equally_good_t1", f"T1 series {labels} are equally good; the first is used."))
+    if chosen.series.is_named_apart(stir.series):
+        cautions.append(
+            Reason(
+                "t1_named_apart",
+                f"The files of the STIR and the T1 (series {stir.series.number} and {chosen.series.number}) have "
+                "unlike names, and nothing else says that they are of one person.",
+            )
+        )
     return chosen
 
 
-def _match(stir: Candidate, t1: Candidate, settings: IngestSettings) -> tuple[str, tuple[float, ...]]:
+def _match(
+    stir: Candidate, t1: Candidate, strangers: set[frozenset[str]], settings: IngestSettings
+) -> tuple[str, tuple[float, ...]]:
+    """Why the T1 cannot go with the STIR, "" where it can, and how well it does; `strangers` are names of others."""
+    if t1.series.name_words in strangers:
+        return f"{t1.sequence.reason}, but by its name it goes with another fluid-sensitive image", ()
     frames = (stir.series.frame_of_reference, t1.series.frame_of_reference)
     if frames[0] != frames[1]:
         return f"{t1.sequence.reason}, but in another frame of reference than the STIR", ()
@@ -292,6 +332,7 @@ def _match(stir: Candidate, t1: Candidate, settings: IngestSettings) -> tuple[st
         return f"{t1.sequence.reason}, but it covers {overlap:.0%} of the STIR", ()
     protocol = t1.volume.protocol
     return "", (
+        not t1.series.is_named_apart(stir.series),
         not protocol.contrast_agent and "contrast" not in protocol.words,
         t1.sequence.decided_by == "timing",
         round(overlap, 1),

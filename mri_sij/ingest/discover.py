@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -11,12 +12,13 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from mri_sij.errors import RefusedError
+from mri_sij.evidence import Reason
 from mri_sij.ingest import image_files
 from mri_sij.ingest.frame import Frame
 from mri_sij.ingest.headers import read_frames
 from mri_sij.ingest.index import Index, Owner, Patient, RefusedFile, Series, SeriesVolume, Visit
 from mri_sij.ingest.split import missing_at_an_end, stacks
-from mri_sij.ingest.stack import Stack
+from mri_sij.ingest.stack import RefusedStack, Stack
 from mri_sij.ingest.tree import FoundFile, UnreadableEntry, kind_of, walk
 
 PARALLEL_FROM_FILES = 4000
@@ -75,7 +77,10 @@ def inspect(file: FoundFile) -> Found:
 def _inspect_all(files: list[FoundFile], workers: int) -> Iterable[Found]:
     if workers < 2 or len(files) < PARALLEL_FROM_FILES:
         return [inspect(file) for file in files]
-    with ProcessPoolExecutor(min(workers, os.cpu_count() or 1), mp_context=get_context("spawn")) as pool:
+    count = min(workers, os.cpu_count() or 1)
+    context = get_context("spawn")
+    # What pydicom warns of quotes header values, and nobody reads it there.
+    with ProcessPoolExecutor(count, context, initializer=warnings.simplefilter, initargs=("ignore",)) as pool:
         return list(pool.map(inspect, files, chunksize=_CHUNK))
 
 
@@ -112,7 +117,7 @@ def _series(frames: list[Frame]) -> Series:
         else SeriesVolume(n, stack.frames[0].protocol, None, stack.error, stack.distinct)
         for n, stack in enumerate(found, 1)
     )
-    missing = missing_at_an_end(frames) if len(volumes) == 1 and volumes[0].source else None
+    missing = missing_at_an_end(frames) if len(volumes) == 1 and volumes[0].source else _refused_beside(found)
     folders = {str(Path(frame.name).parent) for frame in frames}
     return Series(
         number=0,
@@ -125,6 +130,17 @@ def _series(frames: list[Frame]) -> Series:
         paths=tuple(sorted({frame.path for frame in frames})),
         owner=Owner(_only(frame.key_name for frame in frames), _only(frame.key_birth for frame in frames)),
     )
+
+
+def _refused_beside(found: list[Stack | RefusedStack]) -> Reason | None:
+    """A few images that were refused beside a stack: of a slice missing at its end, geometry would not tell."""
+    whole = max((len(one.frames) for one in found if isinstance(one, Stack)), default=0)
+    refused = [len(one.frames) for one in found if isinstance(one, RefusedStack) and not one.distinct]
+    few = sum(count for count in refused if count < whole)
+    if not few:
+        return None
+    message = f"Of {few + whole} images of the series {few} cannot be used."
+    return Reason("end_slices_may_be_missing", message + " A slice may be missing at an end of the stack.")
 
 
 def _only(keys: Iterable[str]) -> str:

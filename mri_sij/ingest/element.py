@@ -98,6 +98,12 @@ def decimal(ds: Elements, tag: int) -> float | None:
     return numbers[0] if numbers else None
 
 
+def rescale(ds: Elements, tag: int, absent: float) -> float:
+    """Rescale slope or intercept (PS3.3 C.11.1): `absent` without the element, NaN for one that holds no number."""
+    value = decimal(ds, tag)
+    return value if value is not None else math.nan if tag in ds else absent
+
+
 def whole(ds: Elements, tag: int) -> int | None:
     """The first whole number of an IS, US or UL element, None where there is none."""
     value = raw_bytes(ds, tag)
@@ -150,6 +156,17 @@ def _order(element: RawDataElement) -> Literal["little", "big"]:
 
 
 _BINARY_TAGS = frozenset(
-    {0x00280002, 0x00280010, 0x00280011, 0x00280100, 0x00280101, 0x00280103, 0x00209128, 0x00209156, 0x00209057}
+    {
+        0x00280002,
+        0x00280010,
+        0x00280011,
+        0x00280100,
+        0x00280101,
+        0x00280102,
+        0x00280103,
+        0x00209128,
+        0x00209156,
+        0x00209057,
+    }
 )
 _DOUBLE_TAGS = frozenset({0x00189082, 0x00189079, 0x00189087, 0x00189073})

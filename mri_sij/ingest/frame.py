@@ -47,6 +47,7 @@ class Pixels:
     samples: int
     bits_allocated: int
     bits_stored: int
+    high_bit: int
     signed: bool
     photometric: str
     frames: int
@@ -57,7 +58,8 @@ class Frame:
     """One image: where its file is, whose it is (hashes, never names), where it lies (LPS mm) and what tells it apart.
 
     `number` counts frames within a multi-frame file from 0. `key_patient` and the like are hashes of identifiers, for
-    grouping only; `day` counts days from an arbitrary origin.
+    grouping only; `day` counts days from an arbitrary origin. `slope` and `intercept` are NaN where the header has them
+    without a number.
     """
 
     path: Path

@@ -58,7 +58,6 @@ def _apply(frame: Frame, groups: Elements) -> Frame:
     position = triple(element.decimals(element.first(groups, POSITION), 0x00200032))
     orientation = six(element.decimals(element.first(groups, ORIENTATION), 0x00200037))
     spacing = pair(element.decimals(measures, 0x00280030))
-    slope, intercept = element.decimal(transform, 0x00281053), element.decimal(transform, 0x00281052)
     temporal = element.whole(content, 0x00209128)
     acquisition = element.whole(content, 0x00209156)
     private = element.decimal(element.first(groups, PRIVATE_SCALING), 0x2005100E)
@@ -68,8 +67,8 @@ def _apply(frame: Frame, groups: Elements) -> Frame:
         position=position or frame.position,
         orientation=orientation or frame.orientation,
         pixel_spacing_mm=spacing or frame.pixel_spacing_mm,
-        slope=frame.slope if slope is None else slope,
-        intercept=frame.intercept if intercept is None else intercept,
+        slope=element.rescale(transform, 0x00281053, frame.slope),
+        intercept=element.rescale(transform, 0x00281052, frame.intercept),
         private_scale=frame.private_scale if private is None else private,
         temporal_position=frame.temporal_position if temporal is None else temporal,
         acquisition_number=frame.acquisition_number if acquisition is None else acquisition,
@@ -92,7 +91,7 @@ def _protocol(known: Protocol, groups: Elements, measures: Elements) -> Protocol
     inversion = element.decimals(modifier, 0x00189079)
     kind = element.texts(element.first(groups, FRAME_TYPE), 0x00089007)
     recovery = element.text(modifier, 0x00189009)
-    spectral = element.text(modifier, 0x00189026)
+    excited = element.text(modifier, 0x00189026)
     return replace(
         known,
         image_type=kind or known.image_type,
@@ -101,7 +100,8 @@ def _protocol(known: Protocol, groups: Elements, measures: Elements) -> Protocol
         flip_angle_deg=element.decimal(timing, 0x00181314) or known.flip_angle_deg,
         inversion_time_ms=inversion[0] if inversion else known.inversion_time_ms,
         inversion_recovery={"YES": True, "NO": False}.get(recovery, known.inversion_recovery),
-        fat_suppressed=True if spectral in ("FAT", "WATER") else known.fat_suppressed,
+        # Exciting water alone leaves fat dark; exciting fat alone makes a picture of fat.
+        fat_suppressed=True if excited == "WATER" else known.fat_suppressed,
         field_strength_t=field_strength(known.field_strength_t),
         slice_thickness_mm=element.decimal(measures, 0x00180050) or known.slice_thickness_mm,
         spacing_between_slices_mm=element.decimal(measures, 0x00180088) or known.spacing_between_slices_mm,

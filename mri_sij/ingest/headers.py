@@ -36,12 +36,18 @@ WANTED = [
     0x00020010, 0x00080005, 0x00080008, 0x00080016, 0x00080018, 0x00080020, 0x00080060, 0x00080070, 0x00081030,
     0x0008103E, 0x00100020, 0x00100021, 0x00100010, 0x00100030, 0x00180010, 0x00180015, 0x00180020, 0x00180022,
     0x00180024, 0x00180050, 0x00180080, 0x00180081, 0x00180082, 0x00180086, 0x00180087, 0x00180088, 0x00181030,
-    0x00181060, 0x00181314, 0x00189087, 0x00189089, 0x0020000D, 0x0020000E, 0x00200011, 0x00200012, 0x00200013,
+    0x00181060, 0x00181314, 0x00189008, 0x00189025,
+    0x00189087, 0x00189089, 0x0020000D, 0x0020000E, 0x00200011, 0x00200012, 0x00200013,
     0x00200032, 0x00200037, 0x00200052, 0x00200100, 0x00201002, 0x00280002, 0x00280004, 0x00280008, 0x00280010,
-    0x00280011, 0x00280030, 0x00280100, 0x00280101, 0x00280103, 0x00281052, 0x00281053, 0x2005100E,
-    0x52009229, 0x52009230,
+    0x00280011, 0x00280030, 0x00280100, 0x00280101, 0x00280102, 0x00280103, 0x00281052, 0x00281053,
+    0x2005100E, 0x52009229, 0x52009230,
 ]  # fmt: skip
 """The elements that are read; the others are passed over unread, however long."""
+
+_PIXEL_ELEMENTS = {
+    0x00280002: "SamplesPerPixel", 0x00280004: "PhotometricInterpretation", 0x00280010: "Rows", 0x00280011: "Columns",
+    0x00280100: "BitsAllocated", 0x00280101: "BitsStored", 0x00280103: "PixelRepresentation",
+}  # fmt: skip
 
 _WANTED_TAGS = tuple(BaseTag(tag) for tag in WANTED)
 
@@ -87,12 +93,11 @@ def _frames(path: Path, name: str, ds: Elements, syntax: str) -> list[Frame]:
     if element.text(ds, 0x00080016) == DICOMDIR_CLASS:
         raise NotAnImageError("A DICOMDIR is passed over: its files are found by themselves.")
     modality = element.text(ds, 0x00080060)
-    rows, columns = element.whole(ds, 0x00280010), element.whole(ds, 0x00280011)
-    if rows is None or columns is None:
+    if 0x00280004 not in ds and 0x00280100 not in ds:
         raise NotAnImageError("A DICOM file without an image.")
     if modality and modality != "MR":
         raise NotAnImageError("An image of another modality than MR.")
-    pixels = _pixels(ds, syntax, rows, columns)
+    pixels = _pixels(ds, syntax)
     base = _base_frame(_Shared(path, name, ds, pixels, read_protocol(ds)))
     return functional_groups.expand(base, ds) if pixels.frames > 1 or 0x52009230 in ds else [base]
 
@@ -146,19 +151,34 @@ def _guessed_syntax(ds: Dataset) -> str:
     return IMPLICIT if implicit else EXPLICIT if little else BIG_ENDIAN
 
 
-def _pixels(ds: Elements, syntax: str, rows: int, columns: int) -> Pixels:
+def _pixels(ds: Elements, syntax: str) -> Pixels:
+    """How the pixels are stored; refuses a header without what the Image Pixel modules require (PS3.3 C.7.6.3).
+
+    Pixels that are floating point numbers, of 32 or 64 bits, have no bits stored and no sign (PS3.3 C.7.6.24, 25).
+    """
+    bits = element.whole(ds, 0x00280100) or 0
+    required = {tag: name for tag, name in _PIXEL_ELEMENTS.items() if bits < 32 or tag not in (0x00280101, 0x00280103)}
+    absent = [name for tag, name in required.items() if not element.raw_bytes(ds, tag)]
+    if absent:
+        raise HeaderError(
+            f"The header does not say {', '.join(absent)}, without which its pixels cannot be read.",
+            hint="Export the series again.",
+        )
+    rows, columns = element.whole(ds, 0x00280010), element.whole(ds, 0x00280011)
     frames = element.whole(ds, 0x00280008) or 1
     if not 1 <= frames <= MAX_FRAMES:
         raise HeaderError(f"The header declares {frames} frames, expected 1 to {MAX_FRAMES}.")
     if not rows or not columns:
         raise HeaderError(f"The header declares an image of {rows} x {columns} pixels.")
+    bits_stored, high_bit = element.whole(ds, 0x00280101) or 0, element.whole(ds, 0x00280102)
     return Pixels(
         transfer_syntax=syntax,
         rows=rows,
         columns=columns,
         samples=element.whole(ds, 0x00280002) or 1,
-        bits_allocated=element.whole(ds, 0x00280100) or 0,
-        bits_stored=element.whole(ds, 0x00280101) or 0,
+        bits_allocated=bits,
+        bits_stored=bits_stored,
+        high_bit=bits_stored - 1 if high_bit is None else high_bit,
         signed=element.whole(ds, 0x00280103) == 1,
         photometric=element.text(ds, 0x00280004),
         frames=frames,
@@ -189,8 +209,8 @@ def _base_frame(shared: _Shared) -> Frame:
         position=functional_groups.triple(element.decimals(ds, 0x00200032)),
         orientation=functional_groups.six(element.decimals(ds, 0x00200037)),
         pixel_spacing_mm=functional_groups.pair(element.decimals(ds, 0x00280030)),
-        slope=_or(element.decimal(ds, 0x00281053), 1.0),
-        intercept=_or(element.decimal(ds, 0x00281052), 0.0),
+        slope=element.rescale(ds, 0x00281053, 1.0),
+        intercept=element.rescale(ds, 0x00281052, 0.0),
         private_scale=element.decimal(ds, 0x2005100E),
         echo_number=element.whole(ds, 0x00180086),
         acquisition_number=element.whole(ds, 0x00200012),
@@ -207,10 +227,6 @@ def _base_frame(shared: _Shared) -> Frame:
 def _name_key(name: bytes) -> str:
     """Hash of a name, whatever its capitals and separators; "" for none."""
     return element.key(b" ".join(re.findall(rb"[^\s^=,.]+", name.upper())))
-
-
-def _or(value: float | None, default: float) -> float:
-    return default if value is None else value
 
 
 def _day(text: str) -> int | None:

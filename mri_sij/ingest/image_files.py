@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path, PurePath
 
+from mri_sij.errors import RefusedError
 from mri_sij.ingest import itk_formats, nifti
 from mri_sij.ingest.frame import Protocol
-from mri_sij.ingest.index import FileVolume, RefusedFile, Series, SeriesVolume, Visit
+from mri_sij.ingest.index import FileVolume, RefusedFile, Series, SeriesVolume, Visit, are_apart
 from mri_sij.ingest.sidecar import protocol_of_file, stem
-from mri_sij.ingest.words import TOKENS
+from mri_sij.ingest.words import concepts, plain_text
 from mri_sij.volume import Volume
 
 _IMAGE_NAMES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm", ".ima")
+
+_ARCHIVE_NAMES = (".zip", ".gz", ".tgz")
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,8 @@ def inspect_other(path: Path, name: str, kind: str) -> FoundImage | RefusedFile:
     """The volumes of one file that is no DICOM, from its header; refuses as the reader of its format does."""
     if kind == "empty":
         return RefusedFile(name, "empty_file", "The file is empty.", "Copy or export it again.")
-    if not kind:
-        return _refused_by_name(name)
+    if kind in ("", "archive"):
+        return _refused_by_name(name, kind)
     if kind == "nifti":
         header = nifti.read_header(path)
         grids, description = [header.grid] * header.volumes, header.description
@@ -42,14 +46,21 @@ def inspect_other(path: Path, name: str, kind: str) -> FoundImage | RefusedFile:
 
 
 def read_file_volume(source: FileVolume) -> Volume:
-    """The voxels of one volume of an image file."""
-    if source.format == "nifti":
-        return nifti.read_volume(source.path, volume=source.number)
-    return itk_formats.read_volume(source.path, source.format)
+    """The voxels of one volume of an image file; a refusal names the file."""
+    try:
+        if source.format == "nifti":
+            return nifti.read_volume(source.path, volume=source.number)
+        return itk_formats.read_volume(source.path, source.format)
+    except RefusedError as error:
+        error.files = error.files or (source.name,)
+        raise
 
 
-def _refused_by_name(name: str) -> RefusedFile:
-    """Why a file without any known signature is refused: damaged where its name promises an image."""
+def _refused_by_name(name: str, kind: str) -> RefusedFile:
+    """Why a file that is no image is refused: damaged where its name promises one, packed where it is an archive."""
+    # Text documents and tables are zip archives, too, and are told from images by their names.
+    if kind == "archive" and name.lower().endswith(_ARCHIVE_NAMES):
+        return RefusedFile(name, "archive", "The file is packed; nothing in it was read.", "Unpack it.")
     if name.lower().endswith(_IMAGE_NAMES):
         return RefusedFile(name, "damaged_header", "The name promises an image; the content is none.", "Copy it again.")
     return RefusedFile(name, "not_an_image", "No image of a known format.")
@@ -65,19 +76,18 @@ def patients(images: list[FoundImage]) -> list[list[Visit]]:
     """Visits of each patient. BIDS names (sub-, ses-) say who and when; otherwise a folder is one visit.
 
     A folder with several subjects' files ("a_stir", "a_t1", "b_stir", "b_t1") is parted by what is left of the names
-    without the words for sequence and plane, where each part then has a fluid-sensitive image of its own; files that
-    say baseline and follow-up are two visits of one patient.
+    (`_subjects`); files that say baseline and follow-up are two visits of one patient.
     """
     grouped: dict[tuple[str, str], dict[tuple[int, str], list[FoundImage]]] = defaultdict(lambda: defaultdict(list))
     for folder, members in _by_folder(images).items():
-        residues = _residues(members)
+        subjects = _subjects(members)
         for image in members:
             subject, session = _bids(image.name)
             if subject:
                 grouped[("bids", subject)][(0, session)].append(image)
             else:
                 time = 1 if "followup" in image.protocol.words else 0
-                grouped[(folder, residues.get(image.name, ""))][(time, "")].append(image)
+                grouped[(folder, subjects.get(image.name, ""))][(time, "")].append(image)
     return [[_visit(visits[key]) for key in sorted(visits)] for _, visits in sorted(grouped.items())]
 
 
@@ -94,16 +104,37 @@ def _bids(name: str) -> tuple[str, str]:
     return (subject.group(1) if subject else ""), (session.group(1) if session else "")
 
 
-def _residues(members: list[FoundImage]) -> dict[str, str]:
-    known = frozenset().union(*TOKENS.values())
-    residues = {}
-    fluid: dict[str, int] = defaultdict(int)
-    for image in members:
-        parts = [part for part in re.split(r"[^0-9a-z]+", stem(Path(image.name)).lower()) if part and part not in known]
-        residues[image.name] = "_".join(parts)
-        is_fluid = bool(image.protocol.words & {"stir", "fat_suppressed"}) and "mask" not in image.protocol.words
-        fluid[residues[image.name]] += is_fluid
-    return residues if len(fluid) > 1 and min(fluid.values()) > 0 else {}
+def _subjects(members: list[FoundImage]) -> dict[str, str]:
+    """Whose each file of a folder is by its name; {} where names do not say.
+
+    Names part a folder where what is left of each without the words for sequence and plane has a fluid-sensitive image
+    of its own; and, for a damaged file must not join strangers, where two such names are unlike and a T1 shares one.
+    """
+    words = {image.name: _name_words(image.name) for image in members}
+    fluid = {words[image.name] for image in members if _is_fluid(image)}
+    if len(set(words.values())) > 1 and fluid == set(words.values()):
+        return {name: _joined(own) for name, own in words.items()}
+    # "smith_t1_tse" is of "smith", who has a STIR.
+    by_length = sorted(fluid, key=lambda one: (len(one), _joined(one)), reverse=True)
+    homes = {name: next((one for one in by_length if one <= own), own) for name, own in words.items()}
+    t1 = [image.name for image in members if "t1" in image.protocol.words and not _is_fluid(image)]
+    if any(homes[name] in fluid for name in t1) and any(are_apart(*two) for two in combinations(by_length, 2)):
+        return {name: _joined(home) for name, home in homes.items()}
+    return {}
+
+
+def _is_fluid(image: FoundImage) -> bool:
+    return bool(image.protocol.words & {"stir", "fat_suppressed"}) and "mask" not in image.protocol.words
+
+
+def _name_words(name: str) -> frozenset[str]:
+    """What is left of a file's name without the words for sequence, plane and the like."""
+    parts = re.split(r"[\W_]+", plain_text(stem(Path(name))))
+    return frozenset(part for part in parts if part and not concepts(part))
+
+
+def _joined(words: frozenset[str]) -> str:
+    return "_".join(sorted(words))
 
 
 def _visit(images: list[FoundImage]) -> Visit:
@@ -118,6 +149,7 @@ def _visit(images: list[FoundImage]) -> Visit:
                 for n, volume in enumerate(image.volumes, 1)
             ),
             paths=(image.volumes[0].path,),
+            name_words=frozenset() if _bids(image.name)[0] else _name_words(image.name),
         )
         for image in sorted(images, key=lambda image: image.name)
     )

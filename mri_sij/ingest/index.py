@@ -50,11 +50,18 @@ class Owner:
     birth: str = ""
 
 
+def are_apart(words: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether each of two names has a word that the other has not."""
+    return not (words <= other or other <= words)
+
+
 @dataclass(frozen=True)
 class Series:
     """One series, numbered from 1 over the whole index. `place` is its folder or file, relative to the index's root.
 
-    `paths` are all of its files, those of refused volumes too.
+    `paths` are all of its files, those of refused volumes too. `name_words` are the words of a file's name that say
+    neither sequence nor plane, so may say whose it is; none where BIDS labels or DICOM say that. Only held against
+    one another, never written.
     """
 
     number: int
@@ -66,6 +73,11 @@ class Series:
     cautions: tuple[Reason, ...] = ()
     paths: tuple[Path, ...] = ()
     owner: Owner = Owner()
+    name_words: frozenset[str] = frozenset()
+
+    def is_named_apart(self, other: Series) -> bool:
+        """Whether the two names differ by more than words that only one of them has ("smith" and "smith tse")."""
+        return are_apart(self.name_words, other.name_words)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,10 @@ class ImageFileError(RefusedError):
 
 
 def read_grid(path: Path, kind: str) -> Grid:
-    """The grid that the header declares (`kind` "nrrd" or "metaimage"), after checks of size and place."""
+    """The grid that the header declares (`kind` "nrrd" or "metaimage"), after checks of size, place and name."""
+    if not _is_unicode(path):
+        # SimpleITK ends the process on such a name, in C++, where nothing can be caught.
+        raise ImageFileError("The file's name or folder is no UTF-8.", hint="Rename it.")
     with path.open("rb") as file:
         start = file.read(_HEADER_BYTES)
     fields = _nrrd_fields(start) if kind == "nrrd" else _meta_fields(start)
@@ -68,6 +71,14 @@ def read_volume(path: Path, kind: str) -> Volume:
     if not volume.grid.same_as(grid):
         raise ImageFileError("The header can be read in two ways that place the voxels differently.")
     return Volume(volume.data, grid)
+
+
+def _is_unicode(path: Path) -> bool:
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _nrrd_fields(start: bytes) -> dict[str, str]:
@@ -98,7 +109,14 @@ def _vector(text: str) -> list[float]:
     return [float(part) for part in text.strip().strip("()").split(",")]
 
 
+def _require_mm(units: list[str]) -> None:
+    """Refuse lengths that are stated to be other than mm; files that say nothing, or question marks, hold mm."""
+    if set(units) - {"mm", "", "?", "???"}:
+        raise ImageFileError("The header states its lengths in other units than mm.", hint="Export the file in mm.")
+
+
 def _nrrd(fields: dict[str, str]) -> tuple[tuple[int, int, int], int, bool, Floats]:
+    _require_mm(fields.get("space units", "").replace('"', " ").split())
     shape = tuple(int(n) for n in fields["sizes"].split())
     directions = np.array([_vector(part) for part in fields["space directions"].split(") (")])
     affine = np.eye(4)
@@ -109,6 +127,7 @@ def _nrrd(fields: dict[str, str]) -> tuple[tuple[int, int, int], int, bool, Floa
 
 
 def _meta(fields: dict[str, str]) -> tuple[tuple[int, int, int], int, bool, Floats]:
+    _require_mm([fields.get("DistanceUnits", "")])
     shape = tuple(int(n) for n in fields["DimSize"].split())
     if int(fields.get("ElementNumberOfChannels", "1")) != 1:
         raise ImageFileError("The image has several values a voxel, expected one.")

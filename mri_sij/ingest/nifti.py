@@ -1,7 +1,8 @@
 """NIfTI-1 and -2, read and written with the exact affine.
 
-Read with nibabel, whose affine is the header's own (sform first, then qform); the size that a header declares is held
-against the file before any voxel is read.
+Read with nibabel. The affine is the header's own: the sform, or the qform where the sform is unset or leads to a
+template's space and the qform to the scanner's. The size that a header declares is held against the file before any
+voxel is read.
 """
 
 from __future__ import annotations
@@ -30,6 +31,11 @@ FORM_TOLERANCE_MM = 0.1
 """sform and qform may place a corner voxel this far apart, beyond what the rounding of the quaternion explains, before
 the file contradicts itself."""
 
+ALIGNED = 2
+"""nifti1.h, NIFTI_XFORM codes: up to this (scanner, aligned) a form leads to the patient's own space, above it to that
+of a template."""
+
+_UNSTATED, _MM, _OTHER_UNITS = 0, 2, {1: "metres", 3: "micrometres"}
 _GZIP = b"\x1f\x8b"
 
 
@@ -84,14 +90,12 @@ def read_header(path: Path) -> NiftiHeader:
     if len(shape) not in (3, 4) or min(shape) < 1:
         raise NiftiError(f"The file has shape {shape}, expected three axes, or four with volumes.")
     require_plausible_size(shape, dtype.itemsize, file_bytes, compressed)
+    _require_mm(header)
     grid = Grid((shape[0], shape[1], shape[2]), _affine(header))
     text = bytes(header["descrip"]).split(b"\0")[0].decode("ascii", "ignore")
     smallest = 352 if header.sizeof_hdr == 348 else 544
     offset = max(int(header["vox_offset"]), smallest) if np.isfinite(header["vox_offset"]) else smallest
-    slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
-    if not np.isfinite([slope, intercept]).all() or slope == 0:
-        slope, intercept = 1.0, 0.0
-    return NiftiHeader(shape, grid.affine, dtype, text, offset, compressed, slope, intercept)
+    return NiftiHeader(shape, grid.affine, dtype, text, offset, compressed, *_scale(header))
 
 
 def read_volume(path: Path, *, volume: int = 0) -> Volume:
@@ -141,9 +145,10 @@ def write_nifti(image: Volume | LabelMap, path: Path) -> None:
     if not path.name.endswith((".nii", ".nii.gz")):
         raise NiftiError(f"A NIfTI file ends in .nii or .nii.gz, not {path.suffix or 'nothing'}.")
     data = image.data.astype(np.float32) if image.data.dtype == np.float16 else image.data
-    # A stored form keeps the affine to single precision; nibabel writes it to both forms, so that readers agree.
+    # A stored form keeps the affine to single precision. Both forms are written, so that readers agree; a qform cannot
+    # hold axes that are not at right angles, and stays unset where it would place voxels elsewhere.
     nifti = nib.Nifti1Image(np.asarray(data), image.grid.affine, dtype=data.dtype)
-    nifti.set_qform(image.grid.affine, code=1, strip_shears=True)
+    nifti.set_qform(image.grid.affine, code=int(image.grid.same_as(_squared(image.grid))), strip_shears=True)
     nifti.set_sform(image.grid.affine, code=1)
     nifti.header.set_xyzt_units("mm")
     payload = nifti.to_bytes()
@@ -153,6 +158,14 @@ def write_nifti(image: Volume | LabelMap, path: Path) -> None:
             stream.write(payload)
         payload = packed.getvalue()
     _write_whole(path, payload)
+
+
+def _squared(grid: Grid) -> Grid:
+    """The grid with its axes turned to right angles, as a quaternion holds them (nifti1.h, method 2)."""
+    left, _, right = np.linalg.svd(grid.directions)
+    affine = grid.affine.copy()
+    affine[:3, :3] = left @ right * grid.spacing_mm
+    return Grid(grid.shape, affine)
 
 
 def _write_whole(path: Path, payload: bytes) -> None:
@@ -189,6 +202,30 @@ def _parse(start: bytes) -> Nifti1Header | Nifti2Header:
     return header
 
 
+def _scale(header: Nifti1Header | Nifti2Header) -> tuple[float, float]:
+    """Slope and intercept; 1 and 0 where the slope is 0 (nifti1.h, scl_slope) or both are NaN, as nibabel writes."""
+    slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
+    finite = np.isfinite([slope, intercept])
+    if slope == 0 or not finite.any():
+        return 1.0, 0.0
+    if not finite.all():
+        raise NiftiError(
+            f"The header scales voxels with slope {slope:g} and intercept {intercept:g}, expected two numbers or none.",
+            hint="Convert the DICOM again.",
+        )
+    return slope, intercept
+
+
+def _require_mm(header: Nifti1Header | Nifti2Header) -> None:
+    """Refuse lengths that are stated to be other than mm (nifti1.h, xyzt_units); files that say nothing hold mm."""
+    units = int(header["xyzt_units"]) & 0b111
+    if units not in (_UNSTATED, _MM):
+        raise NiftiError(
+            f"The header states its lengths in {_OTHER_UNITS.get(units, f'units of code {units}')}, expected mm.",
+            hint="Convert the DICOM again.",
+        )
+
+
 def _affine(header: Nifti1Header | Nifti2Header) -> Floats:
     sform_code, qform_code = int(header["sform_code"]), int(header["qform_code"])
     if sform_code <= 0 and qform_code <= 0:
@@ -196,22 +233,29 @@ def _affine(header: Nifti1Header | Nifti2Header) -> Floats:
             "The file does not say where its voxels lie (sform and qform are unset), so left and right are unknown.",
             hint="Convert the DICOM again.",
         )
+    if header["pixdim"][0] == 0:
+        header["pixdim"][0] = 1  # "should not occur" (nifti1.h, qfac), and then counts as 1
     try:
         sform = np.asarray(header.get_sform(), np.float64) if sform_code > 0 else None
         qform = np.asarray(header.get_qform(), np.float64) if qform_code > 0 else None
     except Exception as error:  # an impossible quaternion raises several types
         raise NiftiError("The header's quaternion is not a rotation.") from error
-    if sform is None:
-        assert qform is not None
+    if qform is not None and (sform is None or qform_code <= ALIGNED < sform_code):
         return qform
+    assert sform is not None
     if qform is not None:
         _require_agreement(sform, qform, header)
     return sform
 
 
 def _require_agreement(sform: Floats, qform: Floats, header: Nifti1Header | Nifti2Header) -> None:
-    """Refuse two forms that place voxels differently, unless one is a template space (code above 2)."""
-    if not 0 < int(header["sform_code"]) <= 2 or not 0 < int(header["qform_code"]) <= 2:
+    """Refuse two forms that place voxels differently; where one leads to a template's space, only mirrored ones."""
+    if np.linalg.det(sform[:3, :3]) * np.linalg.det(qform[:3, :3]) < 0:
+        raise NiftiError(
+            "sform and qform are mirror images of each other, so left and right are unknown.",
+            hint="Which one is right cannot be known: convert the DICOM again.",
+        )
+    if max(int(header["sform_code"]), int(header["qform_code"])) > ALIGNED:
         return
     shape = [max(int(n), 1) for n in header.get_data_shape()[:3]]
     if len(shape) < 3:

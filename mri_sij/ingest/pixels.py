@@ -53,10 +53,11 @@ def read_stack(stack: Stack) -> tuple[Volume, tuple[Reason, ...]]:
     images = _decoded(wanted)
     cautions = list(stack.cautions)
     for kept, other in stack.copies:
-        if not np.array_equal(images[_place(kept)], images[_place(other)]):
+        same_scale = (kept.slope, kept.intercept) == (other.slope, other.intercept)
+        if not same_scale or not np.array_equal(images[_place(kept)], images[_place(other)]):
             raise StackError(
                 "conflicting_duplicates",
-                "Two images at one place have different pixels.",
+                f"Two images at one place have different {'pixels' if same_scale else 'rescale slopes or intercepts'}.",
                 hint="Two series were mixed, or a slice was taken twice. Export the right one alone.",
                 frames=(kept, other),
             )

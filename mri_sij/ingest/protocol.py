@@ -17,13 +17,20 @@ _OTHER_PARTS = frozenset(
     "FOOT CERVIX PROSTATE EYE ORBIT".split()
 )
 _PELVIC_PARTS = frozenset("PELVIS SIJOINT SIJOINTS SSPINE SACRUM SIJ SI HIP HIPS SACROILIAC BECKEN ILIUM".split())
+_ECHOES = {"SPIN": ("SE",), "GRADIENT": ("GR",), "BOTH": ("SE", "GR")}
+"""Echo Pulse Sequence of an enhanced image as the Scanning Sequence of a classic one."""
 
 
 def read_protocol(ds: Elements) -> Protocol:
-    """The protocol of a classic image, or what an enhanced one says outside its functional groups."""
+    """The protocol of a classic image, or what an enhanced one says outside its functional groups.
+
+    Those are Echo Pulse Sequence and Spectrally Selected Suppression (PS3.3 C.8.13.4, MR Pulse Sequence module).
+    """
     sequence_name = element.text(ds, 0x00180024)
-    sequence = element.texts(ds, 0x00180020)
+    sequence = element.texts(ds, 0x00180020) or _ECHOES.get(element.text(ds, 0x00189008), ())
     options = element.texts(ds, 0x00180022)
+    # FAT_AND_WATER does not count: oedema, which is water, would be dark.
+    spectral = True if element.text(ds, 0x00189025) == "FAT" else None
     described = (
         element.free_text(ds, 0x0008103E),
         element.free_text(ds, 0x00181030),
@@ -47,7 +54,7 @@ def read_protocol(ds: Elements) -> Protocol:
             slice_thickness_mm=element.decimal(ds, 0x00180050),
             spacing_between_slices_mm=element.decimal(ds, 0x00180088),
             inversion_recovery=True if "IR" in sequence else None,
-            fat_suppressed=fat_suppressed(options),
+            fat_suppressed=fat_suppressed(options) or spectral,
             contrast_agent=True if agent else None,
             body_part=body_part(element.text(ds, 0x00180015)),
             words=words,

@@ -9,6 +9,7 @@ stacks of twice the spacing.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -32,7 +33,11 @@ PARALLEL_COSINE = np.cos(np.radians(10))
 """Groups within ten degrees may be parts of one torn stack; a localizer's planes are far apart."""
 
 MIN_SHARE = 0.5
-"""A soft difference parts a series only where each part holds at least this share of the places."""
+"""A soft difference parts a series only where each part holds more than this share of the places: two such parts share
+a place, so that they are two images of it, while two halves of one stack share none."""
+
+FAR_APART = 1.9
+"""Slices this many times their own thickness apart leave room for others between them (2, but for rounding)."""
 
 Soft = tuple[str, Callable[[Frame], Hashable]]
 
@@ -66,7 +71,8 @@ def stacks(frames: list[Frame]) -> list[Stack | RefusedStack]:
             found.append(part)
         else:
             found.extend(_soft_stacks(part))
-    return sorted(found, key=_first_instance)
+    numbers = {frame.instance_number for frame in frames if frame.instance_number is not None}
+    return sorted((_spaced(item, numbers) for item in found), key=_first_instance)
 
 
 def missing_at_an_end(frames: list[Frame]) -> Reason | None:
@@ -87,6 +93,33 @@ def missing_at_an_end(frames: list[Frame]) -> Reason | None:
     else:
         return None
     return Reason("end_slices_may_be_missing", message + " A slice may be missing at an end of the stack.")
+
+
+def _spaced(item: Stack | RefusedStack, series_numbers: set[int]) -> Stack | RefusedStack:
+    """What to make of slices that leave room for others between them, where no spacing in the header confirms them.
+
+    Every second slice may be missing. Refused where the instance numbers leave room too, for which no image of the
+    series (another echo, the phase) accounts; else kept with a caution.
+    """
+    if isinstance(item, RefusedStack):
+        return item
+    protocol, measured = item.frames[0].protocol, item.grid.spacing_mm[2]
+    thickness, said = protocol.slice_thickness_mm or 0.0, abs(protocol.spacing_between_slices_mm or 0.0)
+    if not 0 < FAR_APART * thickness <= measured or abs(said - measured) <= SPACING_TOLERANCE_MM:
+        return item
+    far = f"The slices are {thickness:.2f} mm thick and lie {measured:.2f} mm apart"
+    numbers = sorted(frame.instance_number for frame in item.frames if frame.instance_number is not None)
+    between = {number for number in series_numbers - set(numbers) if numbers and numbers[0] < number < numbers[-1]}
+    if len(numbers) == len(item.frames) and min(np.diff(numbers)) > 1 and not between:
+        error = StackError(
+            "missing_slices",
+            f"{far}; no image of the series bears the instance numbers between theirs: slices are missing.",
+            hint="Export the series again, with all its images.",
+            frames=item.frames,
+        )
+        return RefusedStack(item.frames, error, item.distinct)
+    caution = Reason("slices_far_apart", f"{far}: slices between them may be missing.")
+    return replace(item, cautions=(*item.cautions, caution))
 
 
 def _hard_groups(frames: list[Frame]) -> list[list[Frame]]:
@@ -176,7 +209,7 @@ def _soft_stacks(frames: list[Frame]) -> list[Stack | RefusedStack]:
     for label, group in groups:
         names = {frame.key_image for frame in group}
         mine = [copy for copy in copies if copy.key_image in names and _has_place(copy, group)]
-        result.append(_mixed_soft(group, normal) or _arranged(group + mine, label))
+        result.append(_mixed_soft(group + mine) or _arranged(group + mine, label))
     return result
 
 
@@ -206,22 +239,20 @@ def _parted(label: str, group: list[Frame], soft: Soft, normal: Floats) -> list[
         return [(label, group)]
     places = len(_distinct(_places(group, normal)))
     smallest = min(len(_distinct(_places(part, normal))) for part in parts.values())
-    if len(group) == places or smallest < MIN_SHARE * places:
+    if len(group) == places or smallest <= MIN_SHARE * places:
         return [(label, group)]
     ordered = sorted(parts.values(), key=_order_of)
     return [(f"{label}, {name} {n}".lstrip(", "), part) for n, part in enumerate(ordered, 1)]
 
 
-def _mixed_soft(group: list[Frame], normal: Floats) -> RefusedStack | None:
-    """Slices of several echoes or image types that lie on different places: one stack of unlike images."""
-    if len(group) != len(_distinct(_places(group, normal))):
-        return None
+def _mixed_soft(group: list[Frame]) -> RefusedStack | None:
+    """Images of several echoes or image types that no soft difference could part: one stack of unlike images."""
     for code, (_, key) in (("mixed_echoes", SOFT[0]), ("mixed_image_type", SOFT[1])):
         kinds = {key(frame) for frame in group}
         if len(kinds) > 1:
             error = StackError(
                 code,
-                f"The {len(group)} slices of one stack come from {len(kinds)} different "
+                f"The {len(group)} images of one stack come from {len(kinds)} different "
                 f"{code.removeprefix('mixed_').replace('_', ' ')}{'s' if code.endswith('type') else ''}.",
                 hint="Export each echo or image type as its own series.",
                 frames=tuple(group),

@@ -69,19 +69,23 @@ class RefusedStack:
 def arrange(frames: list[Frame], distinct: str = "") -> Stack:
     """Frames of one orientation, matrix and echo in order.
 
-    Refuses, in this order, with StackError: colour; pixels stored inverted; no place, orientation or pixel spacing;
-    cosines that are not at right angles; a single slice; slices that slide sideways (shear); missing slices; uneven
-    spacing; every second slice missing where the header's own spacing says so.
+    Refuses, in this order, with StackError: colour; pixels stored inverted or shifted; a damaged rescale slope or
+    intercept; no place, orientation or pixel spacing; cosines that are not at right angles; a single slice; slices
+    that slide sideways (shear); missing slices; uneven spacing; every second slice missing where the header's own
+    spacing says so.
     """
     for frame in frames:
-        _require_readable(frame)
-    first = frames[0]
-    row, column, normal = directions(first)
+        _require_grey(frame)
+        _require_geometry(frame)
+    normal = directions(frames[0])[2]
     positions = np.array([frame.position for frame in frames])
     order = np.lexsort((np.array([frame.instance_number or 0 for frame in frames]), positions @ normal))
     ordered = [frames[int(n)] for n in order]
     kept, copies = _without_copies(ordered, normal)
     _require_several(kept, copies)
+    # Cosines may differ by a rounding: those of the first slice stand for all, whichever file came first.
+    first = kept[0]
+    row, column, normal = directions(first)
     places = np.array([frame.position for frame in kept])
     _require_even(kept, places, normal)
     _require_header_spacing(kept, places, normal)
@@ -129,12 +133,31 @@ def _directions(orientation: Six) -> tuple[Floats, Floats, Floats]:
     return row, column, np.cross(row, column)
 
 
-def _require_readable(frame: Frame) -> None:
+def _require_grey(frame: Frame) -> None:
     pixels = frame.pixels
     if pixels.samples != 1 or not pixels.photometric.startswith("MONOCHROME"):
         raise StackError("colour", "The image is in colour, not one grey value a pixel.", frames=(frame,))
     if pixels.photometric == "MONOCHROME1":
         raise StackError("inverted", "The image is stored inverted (MONOCHROME1).", frames=(frame,))
+    # PS3.5 8.1.1: the value lies in the lowest bits, so its high bit is one below the bits stored.
+    if pixels.high_bit != pixels.bits_stored - 1:
+        raise StackError(
+            "high_bit",
+            f"The header places {pixels.bits_stored} stored bits up to bit {pixels.high_bit}, expected bit "
+            f"{pixels.bits_stored - 1}: where in the pixels the values lie is unknown.",
+            hint="Export the series again.",
+            frames=(frame,),
+        )
+    if not frame.slope or not np.isfinite([frame.slope, frame.intercept]).all():
+        raise StackError(
+            "rescale",
+            "The header's rescale slope is 0, or slope or intercept are there without a number.",
+            hint="Export the series again.",
+            frames=(frame,),
+        )
+
+
+def _require_geometry(frame: Frame) -> None:
     if frame.position is None or frame.orientation is None or frame.pixel_spacing_mm is None:
         absent = [
             word
@@ -258,13 +281,15 @@ def _require_header_spacing(kept: list[Frame], places: Floats, normal: Floats) -
     """Refuse a stack that is even only because whole runs are absent, where spacing and instance numbers say so."""
     measured = float((places[-1] - places[0]) @ normal) / (len(kept) - 1)
     protocol = kept[0].protocol
-    said, thickness = protocol.spacing_between_slices_mm, protocol.slice_thickness_mm
-    if not said or said <= 0:
+    # Some give it the sign of the way through the stack.
+    said, thickness = abs(protocol.spacing_between_slices_mm or 0.0), protocol.slice_thickness_mm or 0.0
+    if not said:
         return
     times = measured / said
-    is_gap = thickness is not None and abs(said - (measured - thickness)) < 2 * SPACING_TOLERANCE_MM
+    # Some give the gap alone. One as wide as a slice is unheard of, and looks like every second slice missing.
+    is_gap = said < 0.9 * thickness and abs(said - (measured - thickness)) < 2 * SPACING_TOLERANCE_MM
     numbers = sorted(frame.instance_number for frame in kept if frame.instance_number is not None)
-    holes = len(numbers) == len(kept) and min(np.diff(numbers)) > 1
+    holes = len(numbers) == len(kept) and min(np.diff(numbers)) >= round(times)
     if times > 1.5 and abs(times - round(times)) < 0.02 and (not is_gap or holes):
         raise StackError(
             "missing_slices",

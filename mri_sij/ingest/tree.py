@@ -77,19 +77,28 @@ def _walk(folder: Path, root: Path, seen: set[tuple[int, int]], depth: int) -> I
 
 
 def kind_of(file: BinaryIO) -> str:
-    """ "dicom", "nifti", "nrrd", "metaimage", "empty" or "" (none), by content; rewinds the file."""
+    """ "dicom", "nifti", "nrrd", "metaimage", "archive" (zip, or DICOM or tar in gzip), "empty" or "" (none).
+
+    By content; rewinds the file.
+    """
     start = file.read(352)
     file.seek(0)
     if not start:
         return "empty"
     if start[128:132] == b"DICM" or _is_bare_dicom(start):
         return "dicom"
+    is_archive = start.startswith(b"PK\3\4")
     if start.startswith(b"\x1f\x8b"):
         try:
             start = zlib.decompressobj(wbits=31).decompress(file.read(4096), 352)
         except zlib.error:
             start = b""
         file.seek(0)
+        is_archive = start[128:132] == b"DICM" or start[257:262] == b"ustar"
+    return "archive" if is_archive else _kind_of_plain(start)
+
+
+def _kind_of_plain(start: bytes) -> str:
     if _is_nifti(start):
         return "nifti"
     if start.startswith(b"NRRD000"):

@@ -69,9 +69,8 @@ def only_visit(found: Index) -> Visit:
     if not visits:
         refused = [item for item in found.refused if item.code != "not_an_image"]
         seen = f" {refused[0].name}: {refused[0].message}" if refused else ""
-        raise VisitError(
-            f"No image was found in {found.files} files.{seen}", hint="`mri-sij scan` says why each file was refused."
-        )
+        hint = (refused[0].hint if refused else "") or "`mri-sij scan` says why each file was refused."
+        raise VisitError(f"No image was found in {found.files} files.{seen}", hint=hint)
     raise VisitError(
         f"{len(visits)} visits of {len(found.patients)} patients are here, expected one.",
         hint="Name the folder of one visit; `mri-sij scan` lists them, `mri-sij run` takes a whole study.",

@@ -85,14 +85,15 @@ def concepts(*texts: str) -> frozenset[str]:
     for text in texts:
         if not text:
             continue
-        plain = re.sub(r"(?:^|(?<=_))(?:sub|ses)-[0-9a-z]+", "", _plain(text))  # BIDS labels are no words
+        plain = re.sub(r"(?:^|(?<=_))(?:sub|ses)-[0-9a-z]+", "", plain_text(text))  # BIDS labels are no words
         words = set(re.split(r"[^0-9a-z]+", plain)) | set(re.findall(r"[a-z]+[0-9]?[a-z]*|[0-9]+", plain))
         found.update(concept for concept, known in TOKENS.items() if words & known)
         found.update(concept for concept, parts in PARTS.items() if any(part in plain for part in parts))
     return frozenset(found)
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
+    """Lower case without accents, of no more than 1,024 characters."""
     folded = unicodedata.normalize("NFKD", text[:1024]).casefold()
     # Cyrillic and Hangul keep their marks apart under NFKD; composed again they match the lists above.
     return unicodedata.normalize("NFC", "".join(c for c in folded if not "̀" <= c <= "ͯ" or c == "̆"))

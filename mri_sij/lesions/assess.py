@@ -25,13 +25,24 @@ from mri_sij.lesions.items import (
     periarticular,
 )  # fmt: skip
 from mri_sij.lesions.oedema import accept
-from mri_sij.lesions.records import OEDEMA_NAMES, Findings, FluidReference, MarrowReference, MuscleSign, Reference
-from mri_sij.lesions.search import Mask, Search, widen
+from mri_sij.lesions.records import (
+    OEDEMA_NAMES,
+    Findings,
+    FluidReference,
+    MarrowReference,
+    MuscleSign,
+    Reference,
+    Rejected,
+)
+from mri_sij.lesions.search import Field, Mask, Search, widen
 from mri_sij.lesions.uncertainty import chances_of, interval_of, other_readings
 from mri_sij.network.maps import Maps
 from mri_sij.volume import LabelMap, Volume, require_same_grid
 
 _FLUID, _LUMBAR = 0.5, 0.5
+_LARGE_ML = 1.0
+"""Least volume of what may be oedema or fat that is said (our choice)."""
+
 _MISSED = 0.5
 """Share of the oedema beside the joints on slices that are not scored, from which that is said (our choice)."""
 
@@ -50,10 +61,10 @@ def find_oedema(
     marrow = find_marrow(stir, t1, anatomy, maps, settings)
     if isinstance(marrow, NotScorable):
         return marrow
-    search = search_region(stir, t1, anatomy, maps, marrow.reference, settings)
+    search = search_region(stir, anatomy, maps, marrow, settings)
     if settings.method == "combined":
         search = replace(search, oedema=_likely(search))
-    fluid = _fluid(stir, t1, anatomy, marrow.reference, settings)
+    fluid = _fluid(stir, anatomy, marrow, settings)
     oedema, lesions, rejected = accept(search, settings)
     intense_ratio = reference.intense_from(fluid, settings)
     heights = heights_of(anatomy.joints, search.first_slice, oedema.shape[2])
@@ -72,7 +83,9 @@ def find_oedema(
         evidence_of(reading, anatomy.slice_choice.numbers),
         measure_burden(oedema, search, marrow.muscle, settings),
         interval_of(readings, marks, rows, settings),
-        _cautions(fluid, marrow.muscle) + _elsewhere(oedema & periarticular(search, settings), search, rows),
+        _cautions(fluid, marrow.muscle)
+        + _or_fat(rejected, settings)
+        + _elsewhere(oedema & periarticular(search, settings), search, rows),
     )
 
 
@@ -85,10 +98,12 @@ def _likely(search: Search) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, eq=False)
 class Marrow:
-    """Normal marrow, and what was seen of the muscle on the way."""
+    """Normal marrow, and what was seen of the muscle on the way; `t1_ratio` is T1 over that of bone under the coil's
+    gain (None without T1)."""
 
     reference: MarrowReference
     muscle: tuple[MuscleSign, ...]
+    t1_ratio: Field | None
 
 
 def find_marrow(
@@ -105,23 +120,21 @@ def find_marrow(
     other = bone if maps is None else bone | (maps.lumbar > _LUMBAR) | (maps.fluid > _FLUID)
     like_muscle, maybe_bright = reference.muscle_masks(signal, None if t1 is None else t1.values, other, core)
     muscle = reference.muscle_blocks(signal, like_muscle, bone, grid)
+    normal = core
     if maps is not None and settings.method != "rules":
-        core = reference.without_lesions(core, maps.oedema)
-    found = reference.normal_marrow(signal, sacrum, core, muscle, grid)
+        normal = reference.without_lesions(core, maps.oedema)
+    found = reference.normal_marrow(signal, sacrum, normal, muscle, grid)
     if isinstance(found, NotScorable):
         return found
     field, marrow = found
     near = reference.muscle_blocks(signal, maybe_bright, bone, grid, reach_mm=30.0)
-    return Marrow(marrow, reference.muscle_signs(near, field, reference.middle_of(sacrum), settings))
+    signs = reference.muscle_signs(near, field, reference.middle_of(sacrum), settings)
+    t1_ratio = None if t1 is None else reference.over_bone(t1.values, sacrum, bone, core, like_muscle, grid)
+    return Marrow(marrow, signs, t1_ratio)
 
 
 def search_region(
-    stir: Volume,
-    t1: Volume | None,
-    anatomy: Anatomy,
-    maps: Maps | None,
-    marrow: MarrowReference,
-    settings: LesionSettings,
+    stir: Volume, anatomy: Anatomy, maps: Maps | None, marrow: Marrow, settings: LesionSettings
 ) -> Search:
     """Where oedema is looked for, with all that is known of each voxel there."""
     bone = anatomy.segmentation.labels.data > 0
@@ -137,26 +150,18 @@ def search_region(
         half=wide.half,
         depth_mm=wide.depth_mm,
         cartilaginous=wide.cartilaginous,
-        ratio=ndi.gaussian_filter(stir.values[box], sigma) / marrow.signal[box],
+        ratio=ndi.gaussian_filter(stir.values[box], sigma) / marrow.reference.signal[box],
         oedema=None if maps is None else maps.oedema[box],
         fluid=None if maps is None else maps.fluid[box],
-        t1_ratio=None if t1 is None else t1.values[box] / np.float32(_level(t1, bone)),
+        t1_ratio=None if marrow.t1_ratio is None else marrow.t1_ratio[box],
     )
 
 
-def _fluid(
-    stir: Volume, t1: Volume | None, anatomy: Anatomy, marrow: MarrowReference, settings: LesionSettings
-) -> FluidReference:
+def _fluid(stir: Volume, anatomy: Anatomy, marrow: Marrow, settings: LesionSettings) -> FluidReference:
     bone = np.asarray(anatomy.segmentation.labels.data > 0)
-    ratio = stir.values / marrow.signal
-    values, level = (None, 0.0) if t1 is None else (t1.values, _level(t1, bone))
-    mask = reference.fluid_mask(ratio, values, bone, level)
+    ratio = stir.values / marrow.reference.signal
+    mask = reference.fluid_mask(ratio, marrow.t1_ratio, bone)
     return reference.fluid_reference(ratio, mask, bone, stir.grid, settings)
-
-
-def _level(t1: Volume, bone: Mask) -> float:
-    level = float(np.median(t1.values[bone]))
-    return level if level > 0 else 1.0
 
 
 def label_map(oedema: Mask, search: Search) -> LabelMap:
@@ -179,6 +184,21 @@ def _cautions(fluid: FluidReference, muscle: tuple[MuscleSign, ...]) -> tuple[Re
             )
             cautions.append(Reason("bright-muscle", text))
     return tuple(cautions)
+
+
+def _or_fat(rejected: tuple[Rejected, ...], settings: LesionSettings) -> tuple[Reason, ...]:
+    """A caution for each large likely candidate that only its brightness on T1 speaks against."""
+    return tuple(
+        Reason(
+            "oedema-or-fat",
+            f"{one.found.volume_ml:.1f} ml in the {one.found.side} {one.found.bone} look like oedema on STIR "
+            f"({one.found.contrast:.2f} times normal marrow) and like fat on T1 ({one.found.t1_ratio or 0:.2f} times "
+            f"bone): not counted, to be looked at.",
+        )
+        for one in rejected
+        if one.reason.code == "fat" and one.found.volume_ml >= _LARGE_ML
+        if (one.found.probability or 0) >= settings.odds_mean
+    )
 
 
 def _elsewhere(oedema: Mask, search: Search, rows: NDArray[np.intp]) -> tuple[Reason, ...]:

@@ -14,7 +14,7 @@ Mask = NDArray[np.bool_]
 
 def average_over_bone(values: Field, bone: Mask, pixel_mm: tuple[float, float], scale_mm: float) -> Field:
     """Gaussian average (standard deviation `scale_mm`) over `bone` in the plane; coarse ones on a coarser lattice."""
-    step = max(1, int(scale_mm / (2.0 * pixel_mm[0])))
+    step = max(1, int(scale_mm / (2.0 * max(pixel_mm))))
     weight = _binned(bone.astype(np.float32), step)
     total = _binned(np.where(bone, values, 0).astype(np.float32), step)
     sigma = (scale_mm / (pixel_mm[0] * step), scale_mm / (pixel_mm[1] * step), 0.0)

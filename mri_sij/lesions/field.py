@@ -106,7 +106,8 @@ def fit_field(bone: Blocks, muscle: Blocks, grid: Grid, middle_i: float) -> Coil
     index = np.concatenate([bone.index, muscle.index])
     is_muscle = np.repeat([False, True], [len(bone.value), len(muscle.value)])
     value = np.concatenate([bone.value, muscle.value])
-    log = np.log(np.maximum(value, max(_LEAST * float(np.median(value)), np.finfo(float).tiny)))
+    usual = np.median(value[value > 0]) if (value > 0).any() else 1.0
+    log = np.log(np.maximum(value, _LEAST * usual))
     design = np.concatenate([_terms(index, centre, grid), is_muscle[:, None]], 1)
     base = np.where(is_muscle, len(bone.value) / max(len(muscle.value), 1), 1.0)
     penalty = np.array([1e-9] + [_EVEN_PENALTY] * 8 + [_ODD_PENALTY] * 3 + [1e-9]) * len(bone.value)

@@ -14,15 +14,22 @@ from scipy import ndimage as ndi
 
 from mri_sij.anatomy.joint import Joints
 from mri_sij.config import LesionSettings
-from mri_sij.evidence import Bone, Evidence, Half, JointSliceEvidence, Quadrant, QuadrantEvidence, Side
+from mri_sij.evidence import (
+    HALVED_JOINT_MM,
+    LOW_JOINT_MM,
+    Bone,
+    Evidence,
+    Half,
+    JointSliceEvidence,
+    Quadrant,
+    QuadrantEvidence,
+    Side,
+    scored_halves,
+)
 from mri_sij.lesions.average import average_over_bone
 from mri_sij.lesions.search import Mask, Search
 
 Floats = NDArray[np.float64]
-
-LOW_JOINT_MM, HALVED_JOINT_MM = 10.0, 30.0
-"""Visible height of a joint up to which it is not scored, and below which only its upper quadrants are
-(spa-imaging.org)."""
 
 EVEN_MM = 1.5
 """Standard deviation of the Gaussian over which brightness is averaged before it is called intense (our choice, on
@@ -50,8 +57,9 @@ class Items:
 
 @dataclass(frozen=True, eq=False)
 class Extent:
-    """What evidence tells beside the items, by slice of the search box and code: `depth_mm`, the 98th percentile of
-    depth, and `intensity`, the 95th percentile of contrast; 0 without oedema."""
+    """What evidence tells beside the items, by slice of the search box and code: `depth_mm`, beyond which
+    `min_area_mm2` of oedema lies (all of it where there is less), and `intensity`, the 95th percentile of contrast; 0
+    without oedema."""
 
     depth_mm: Floats
     intensity: Floats
@@ -99,7 +107,7 @@ def measure_extent(oedema: Mask, search: Search, settings: LesionSettings) -> Ex
     scored = oedema & periarticular(search, settings)
     depth, intensity = np.zeros((2, scored.shape[2], 5))
     for k, code, inside, box in _bones(scored, search):
-        depth[k, code] = _depth_of(search.depth_mm[:, :, k][box][inside])
+        depth[k, code] = _depth_of(search.depth_mm[:, :, k][box][inside], search.pixel_mm2, settings)
         intensity[k, code] = float(np.percentile(search.ratio[:, :, k][box][inside], 95))
     return Extent(depth, intensity)
 
@@ -113,8 +121,11 @@ def _bones(scored: Mask, search: Search) -> Iterator[tuple[int, int, Mask, tuple
                 yield int(k), code, own[box] == code, box
 
 
-def _depth_of(depth_mm: NDArray[np.float32]) -> float:
-    return float(np.percentile(depth_mm, 98))
+def _depth_of(depth_mm: NDArray[np.float32], pixel_mm2: float, settings: LesionSettings) -> float:
+    """Depth that `min_area_mm2` reach, as the depth item asks for: unlike a percentile it does not fall where shallow
+    oedema is added."""
+    pixels = max(1, int(np.ceil(settings.min_area_mm2 / pixel_mm2)))
+    return float(np.sort(depth_mm)[-min(pixels, len(depth_mm))])
 
 
 def _deep(scored: Mask, search: Search, settings: LesionSettings) -> NDArray[np.bool_]:
@@ -122,8 +133,7 @@ def _deep(scored: Mask, search: Search, settings: LesionSettings) -> NDArray[np.
     deep = np.zeros((scored.shape[2], 5), bool)
     for k, code, inside, box in _bones(scored, search):
         at = search.depth_mm[:, :, k][box]
-        if at[inside].max() >= settings.deep_mm and _depth_of(at[inside]) >= settings.deep_mm:
-            deep[k, code] = _deep_piece(inside, at, search.pixel_mm2, settings)
+        deep[k, code] = at[inside].max() >= settings.deep_mm and _deep_piece(inside, at, search.pixel_mm2, settings)
     return deep
 
 
@@ -190,14 +200,6 @@ def mark(items: Items, heights_mm: Floats, settings: LesionSettings) -> Marks:
         intense[:, row] = positive & (items.intense_mm2[:, codes].sum(1) >= settings.min_area_mm2)
         deep[:, row] = positive & items.deep[:, codes].any(1)
     return Marks(quadrant, intense, deep)
-
-
-def scored_halves(height_mm: float) -> tuple[Half, ...]:
-    """Which halves of a joint are scored at its visible height: none up to 1 cm, upper below 3 cm, else both
-    (spa-imaging.org)."""
-    if height_mm <= LOW_JOINT_MM:
-        return ()
-    return (Half.UPPER,) if height_mm < HALVED_JOINT_MM else (Half.UPPER, Half.LOWER)
 
 
 @dataclass(frozen=True, eq=False)

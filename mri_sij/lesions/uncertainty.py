@@ -137,9 +137,9 @@ def interval_of(
     readings: tuple[Marks, ...], own: Marks, rows: NDArray[np.intp], settings: LesionSettings
 ) -> ScoreInterval:
     """Smallest central interval of totals that holds `interval_level` of the readings, and the total of the reading
-    itself, widened by `interval_margin`."""
-    last = len(own.deep) - 1
-    shifted = [np.clip(rows + change.slice_shift, 0, last) for change in perturbations(settings)]
+    itself, widened by `interval_margin`. Six slices that touch the box's end are not moved beyond it."""
+    most = (-rows.min(), len(own.deep) - 1 - rows.max())
+    shifted = [rows + np.clip(change.slice_shift, *most) for change in perturbations(settings)]
     totals = np.array([m.total(r) for m, r in zip(readings, shifted, strict=True)] + [own.total(rows)])
     tail = (1 - settings.interval_level) / 2
     low = min(int(np.floor(np.quantile(totals, tail))), own.total(rows)) - settings.interval_margin

@@ -11,11 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from mri_sij.evidence import QUADRANTS, Bone, Evidence, Half, JointSliceEvidence, QuadrantEvidence, Side
+from mri_sij.evidence import (
+    HALVED_JOINT_MM,
+    LOW_JOINT_MM,
+    QUADRANTS,
+    Bone,
+    Evidence,
+    Half,
+    JointSliceEvidence,
+    QuadrantEvidence,
+    Side,
+)
 from mri_sij.phantom.scan import LEFT_ILIUM, RIGHT_ILIUM, SACRUM, SimulatedVisit
 
 MIN_AREA_MM2, REACH_MM, DEEP_MM, TOUCH_MM = 10.0, 25.0, 10.0, 4.0
-UPPER_ONLY_BELOW_MM, NOT_SCORED_UP_TO_MM = 30.0, 10.0
 SLICES = 6
 Mask = NDArray[np.bool_]
 
@@ -69,7 +78,7 @@ def _joint(visit: SimulatedVisit, side: Side, z: int, intense_ratio: float) -> J
     area = spacing[0] * spacing[1]
     line = true_joint(visit, side)[:, :, z]
     height = float(true_height_mm(visit, side)[z])
-    if height <= NOT_SCORED_UP_TO_MM:
+    if height <= LOW_JOINT_MM:
         return JointSliceEvidence(side, z, (), False, False, joint_height_mm=height)
     rows = np.flatnonzero(line.any(0))
     away = ndi.distance_transform_edt(~line, spacing)
@@ -78,7 +87,7 @@ def _joint(visit: SimulatedVisit, side: Side, z: int, intense_ratio: float) -> J
     labels = visit.labels.data[:, :, z]
     bones = {Bone.SACRUM: labels == SACRUM, Bone.ILIUM: labels == (LEFT_ILIUM if side is Side.LEFT else RIGHT_ILIUM)}
     # A joint of which less than 3 cm shows is not divided: all of it is scored in its upper quadrants.
-    short = height < UPPER_ONLY_BELOW_MM
+    short = height < HALVED_JOINT_MM
     halves = {Half.UPPER: (row > rows.mean()) | short, Half.LOWER: (row <= rows.mean()) & (not short)}
     within = (away <= REACH_MM) & (row >= rows[0] - 3) & (row <= rows[-1] + 3) & _of_side(visit, side)[:, :, z]
     oedema = visit.oedema[:, :, z] & within

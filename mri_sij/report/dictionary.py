@@ -113,7 +113,10 @@ def _berlin_entries() -> tuple[Entry, ...]:
         Entry("berlin.total", "integer", "both joints", "0-24"),
         Entry("berlin.*", "object", "`left` and `right` joint"),
         Entry("berlin.*.total", "integer", "the joint", "0-12"),
-        *(Entry(f"berlin.*.{place}", "integer", "grade of the quadrant", "0-3") for place in places),
+        *(
+            Entry(f"berlin.*.{place}", "integer", "grade of the quadrant", "0-3", "not scored: low joint")
+            for place in places
+        ),
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 
-from mri_sij.config import ScoringSettings
 from mri_sij.evidence import QUADRANTS, Evidence, JointSliceEvidence, Quadrant
 from mri_sij.report.dictionary import QUADRANT_COLUMNS
 from mri_sij.scoring.overrule import ItemChange
@@ -14,15 +13,13 @@ from mri_sij.scoring.sparcc import scored_quadrants
 Cell = str | int | float | None
 
 
-def quadrant_rows(
-    evidence: Evidence, settings: ScoringSettings, changes: tuple[ItemChange, ...] = ()
-) -> list[dict[str, Cell]]:
+def quadrant_rows(evidence: Evidence, changes: tuple[ItemChange, ...] = ()) -> list[dict[str, Cell]]:
     """A row a quadrant, 8 a slice, under the columns of `dictionary.QUADRANT_COLUMNS`; None is an empty cell."""
     position = {number: n for n, number in enumerate(evidence.slice_numbers, start=1)}
     by_item = {(c.slice_number, c.side, c.item): int(c.reader) for c in changes}
     rows = []
     for joint in evidence.joints:
-        whole = _joint_cells(joint, settings)
+        whole = _joint_cells(joint)
         for quadrant in QUADRANTS:
             reader = {
                 f"reader_{name}": by_item.get((joint.slice_number, joint.side, item))
@@ -34,7 +31,7 @@ def quadrant_rows(
             }
             cells = {
                 "position": position[joint.slice_number],
-                **_quadrant_cells(joint, quadrant, settings),
+                **_quadrant_cells(joint, quadrant),
                 **whole,
                 **reader,
             }
@@ -42,9 +39,9 @@ def quadrant_rows(
     return rows
 
 
-def _quadrant_cells(joint: JointSliceEvidence, quadrant: Quadrant, settings: ScoringSettings) -> dict[str, Cell]:
+def _quadrant_cells(joint: JointSliceEvidence, quadrant: Quadrant) -> dict[str, Cell]:
     found = next((q for q in joint.quadrants if q.quadrant == quadrant), None)
-    scored = found is not None and found in scored_quadrants(joint, settings)
+    scored = found is not None and found in scored_quadrants(joint)
     return {
         "slice": joint.slice_number,
         "side": str(joint.side),
@@ -58,8 +55,8 @@ def _quadrant_cells(joint: JointSliceEvidence, quadrant: Quadrant, settings: Sco
     }
 
 
-def _joint_cells(joint: JointSliceEvidence, settings: ScoringSettings) -> dict[str, Cell]:
-    any_oedema = any(q.oedema for q in scored_quadrants(joint, settings))
+def _joint_cells(joint: JointSliceEvidence) -> dict[str, Cell]:
+    any_oedema = any(q.oedema for q in scored_quadrants(joint))
     return {
         "joint_height_mm": _rounded(joint.joint_height_mm, 1),
         "joint_intense": int(joint.intense and any_oedema),
@@ -75,11 +72,11 @@ def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(float(value), digits)
 
 
-def quadrants_csv(evidence: Evidence | None, settings: ScoringSettings, changes: tuple[ItemChange, ...] = ()) -> str:
+def quadrants_csv(evidence: Evidence | None, changes: tuple[ItemChange, ...] = ()) -> str:
     """The table as CSV; without evidence (a visit that is not scorable) the header alone."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, [entry.name for entry in QUADRANT_COLUMNS], lineterminator="\n")
     writer.writeheader()
     if evidence is not None:
-        writer.writerows(quadrant_rows(evidence, settings, changes))
+        writer.writerows(quadrant_rows(evidence, changes))
     return text.getvalue()

@@ -53,7 +53,7 @@ def judge_asas(evidence: Evidence, settings: ScoringSettings) -> Asas:
     by_slice: dict[int, set[Place]] = {number: set() for number in evidence.slice_numbers}
     clear = 0
     for joint in evidence.joints:
-        for q in scored_quadrants(joint, settings):
+        for q in scored_quadrants(joint):
             if q.oedema:
                 by_slice[joint.slice_number].add((joint.side, q.quadrant))
                 clear += q.probability is None or q.probability >= settings.asas_2016_clear_from

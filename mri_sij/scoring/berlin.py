@@ -14,12 +14,13 @@ from mri_sij.scoring.sparcc import scored_quadrants
 
 @dataclass(frozen=True)
 class BerlinGrade:
-    """One quadrant over all scored slices: `fraction` of its periarticular bone is oedema; grade 0-3."""
+    """One quadrant over all scored slices: `fraction` of its periarticular bone is oedema; grade 0-3. Both are None
+    where no slice scores the quadrant: a joint too low for it is not healthy there."""
 
     side: Side
     quadrant: Quadrant
-    fraction: float
-    grade: int
+    fraction: float | None
+    grade: int | None
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,11 @@ class Berlin:
     @property
     def total(self) -> int:
         """Berlin SIJ score, 0-24."""
-        return sum(grade.grade for grade in self.grades)
+        return sum(grade.grade or 0 for grade in self.grades)
 
     def side(self, side: Side) -> int:
         """Berlin score of one joint, 0-12."""
-        return sum(grade.grade for grade in self.grades if grade.side is side)
+        return sum(grade.grade or 0 for grade in self.grades if grade.side is side)
 
 
 def grade_of(fraction: float, settings: ScoringSettings) -> int:
@@ -55,7 +56,7 @@ def score_berlin(evidence: Evidence, settings: ScoringSettings) -> Berlin | None
     """
     found: dict[tuple[Side, Quadrant], list[QuadrantEvidence]] = {(s, q): [] for s in Side for q in QUADRANTS}
     for joint in evidence.joints:
-        for part in scored_quadrants(joint, settings):
+        for part in scored_quadrants(joint):
             found[joint.side, part.quadrant].append(part)
     grades = []
     for (side, quadrant), parts in found.items():
@@ -63,6 +64,7 @@ def score_berlin(evidence: Evidence, settings: ScoringSettings) -> Berlin | None
             return None
         bone = sum(part.bone_area_mm2 or 0.0 for part in parts)
         oedema = sum(part.oedema_area_mm2 or 0.0 for part in parts if part.oedema)
-        fraction = min(1.0, oedema / bone) if bone > 0 else 0.0
-        grades.append(BerlinGrade(side, quadrant, fraction, grade_of(fraction, settings)))
+        fraction = min(1.0, oedema / bone) if bone > 0 else None
+        grade = None if fraction is None else grade_of(fraction, settings)
+        grades.append(BerlinGrade(side, quadrant, fraction, grade))
     return Berlin(tuple(grades))

@@ -10,6 +10,7 @@ an unknown column or a missing row is refused with its line.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,15 @@ from pathlib import Path
 
 from mri_sij.config import ScoringSettings
 from mri_sij.errors import RefusedError
-from mri_sij.evidence import QUADRANTS, Evidence, JointSliceEvidence, Quadrant, QuadrantEvidence, Side
+from mri_sij.evidence import (
+    HALVED_JOINT_MM,
+    QUADRANTS,
+    Evidence,
+    JointSliceEvidence,
+    Quadrant,
+    QuadrantEvidence,
+    Side,
+)
 from mri_sij.scoring.complete import EvidenceError, require_complete
 from mri_sij.scoring.sparcc import scored_quadrants
 
@@ -41,31 +50,46 @@ class FormError(RefusedError):
 def read_rows(path: Path, *, optional: Sequence[str] = (HEIGHT,)) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and cells of each row, stripped and in lower case; FormError when the header is not a form's.
 
-    Comma or semicolon (as spreadsheets write in some countries), UTF-8 with or without a byte-order mark.
+    As spreadsheets write: commas, semicolons or tabs, a first line that names them (`sep=;`), any line ends, UTF-8 or
+    marked UTF-16. Empty lines, and empty cells behind the last column, are passed over.
     """
+    text = _text(path)
+    header_line = next((line for line in text.splitlines() if HEADER[0] in line.lower()), "")
+    separator = max(",;\t", key=header_line.count)
+    rows = csv.reader(io.StringIO(text, newline=None), delimiter=separator, strict=True)
+    header: list[str] = []
     try:
-        with path.open("rb") as file:
-            raw = file.read(_MAX_BYTES + 1)
-        text = raw.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FormError(f"The form cannot be read as text ({type(error).__name__}).", files=(path.name,)) from error
-    if len(raw) > _MAX_BYTES:
-        raise FormError(f"The form is larger than {_MAX_BYTES} bytes.", files=(path.name,))
-    first = text.split("\n", 1)[0]
-    rows = csv.reader(io.StringIO(text), delimiter=";" if ";" in first and "," not in first else ",", strict=True)
-    try:
-        header = [cell.strip().lower() for cell in next(rows, [])]
-        _require_header(header, path, optional)
-        for cells in rows:
-            if not any(cell.strip() for cell in cells):
+        for row in rows:
+            cells = [cell.strip().lower() for cell in row]
+            while len(cells) > len(header) and not cells[-1]:
+                cells.pop()
+            if not any(cells) or (not header and cells == ["sep="]):
                 continue
-            if len(cells) != len(header):
+            if not header:
+                _require_header(cells, path, optional)
+                header = cells
+            elif len(cells) != len(header):
                 raise FormError(
                     f"Line {rows.line_num} has {len(cells)} cells, expected {len(header)}.", files=(path.name,)
                 )
-            yield rows.line_num, {name: cell.strip().lower() for name, cell in zip(header, cells, strict=True)}
+            else:
+                yield rows.line_num, dict(zip(header, cells, strict=True))
     except csv.Error as error:
         raise FormError(f"Line {rows.line_num} is not CSV ({error}).", files=(path.name,)) from error
+    if not header:
+        _require_header([], path, optional)
+
+
+def _text(path: Path) -> str:
+    """The file's text; FormError when it is too large or no text."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_MAX_BYTES + 1)
+        if len(raw) > _MAX_BYTES:
+            raise FormError(f"The form is larger than {_MAX_BYTES} bytes.", files=(path.name,))
+        return raw.decode("utf-16" if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FormError(f"The form cannot be read as text ({type(error).__name__}).", files=(path.name,)) from error
 
 
 def _require_header(header: list[str], path: Path, optional: Sequence[str]) -> None:
@@ -100,12 +124,13 @@ def bit(line: int, column: str, cell: str, path: Path) -> bool:
     return cell == "1"
 
 
-def _height_mm(line: int, cells: dict[str, str], path: Path) -> float | None:
+def height_mm(line: int, cells: dict[str, str], path: Path) -> float | None:
+    """The joint's height, None where the cell is empty or the column missing."""
     cell = cells.get(HEIGHT, "")
     if not cell:
         return None
     try:
-        height = float(cell)
+        height = float(cell.replace(",", "."))  # a decimal comma, as spreadsheets write in some countries
     except ValueError:
         height = float("nan")
     if not 0 <= height <= 200:
@@ -121,16 +146,16 @@ def _joint(line: int, cells: dict[str, str], path: Path) -> JointSliceEvidence:
         if cells[column] != NOT_SCORED
     )
     intense, deep = (bit(line, column, cells[column], path) for column in JOINT_COLUMNS)
-    return JointSliceEvidence(side, number, quadrants, intense, deep, joint_height_mm=_height_mm(line, cells, path))
+    return JointSliceEvidence(side, number, quadrants, intense, deep, joint_height_mm=height_mm(line, cells, path))
 
 
-def require_consistent(joint: JointSliceEvidence, settings: ScoringSettings, where: str, path: Path) -> None:
+def require_consistent(joint: JointSliceEvidence, where: str, path: Path) -> None:
     """FormError when items contradict: oedema in a quadrant too low to score, intense or deep without oedema."""
-    scored = scored_quadrants(joint, settings)
+    scored = scored_quadrants(joint)
     if any(q.oedema for q in joint.quadrants if q not in scored):
         raise FormError(
             f"{where}: oedema is marked in a quadrant that is not scored at {joint.joint_height_mm:g} mm joint height.",
-            hint=f"Below {settings.upper_only_below_mm:g} mm only the upper quadrants are scored.",
+            hint=f"Below {HALVED_JOINT_MM:g} mm only the upper quadrants are scored.",
             files=(path.name,),
         )
     if (joint.intense or joint.deep) and not any(q.oedema for q in scored):
@@ -146,21 +171,27 @@ def read_form(path: Path, settings: ScoringSettings | None = None) -> Evidence:
     joints = []
     for line, cells in read_rows(path):
         joint = _joint(line, cells, path)
-        require_consistent(joint, settings, f"Line {line}", path)
+        require_consistent(joint, f"Line {line}", path)
         joints.append(joint)
     evidence = Evidence(tuple(joints))
     try:
         require_complete(evidence, settings)
     except EvidenceError as error:
         raise FormError(error.message, hint=error.hint, files=(path.name,)) from error
+    if not any(scored_quadrants(joint) for joint in joints):
+        raise FormError(
+            "No quadrant of the form is scored, expected at least one.",
+            hint="A joint that was not read is not free of oedema: such a visit is not scorable, never 0.",
+            files=(path.name,),
+        )
     return evidence
 
 
-def form_text(evidence: Evidence, settings: ScoringSettings) -> str:
+def form_text(evidence: Evidence) -> str:
     """The form as CSV, `na` where a quadrant is not scored; `read_form` gives the same scores back."""
     lines = [",".join((*HEADER, HEIGHT))]
     for joint in evidence.joints:
-        oedema = {q.quadrant: q.oedema for q in scored_quadrants(joint, settings)}
+        oedema = {q.quadrant: q.oedema for q in scored_quadrants(joint)}
         items = [str(int(oedema[q])) if q in oedema else NOT_SCORED for q in QUADRANT_COLUMNS.values()]
         further = [str(int(flag and any(oedema.values()))) for flag in (joint.intense, joint.deep)]
         height = "" if joint.joint_height_mm is None else repr(joint.joint_height_mm)
@@ -168,13 +199,13 @@ def form_text(evidence: Evidence, settings: ScoringSettings) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_form(evidence: Evidence, path: Path, settings: ScoringSettings | None = None) -> None:
+def write_form(evidence: Evidence, path: Path) -> None:
     """Write the form that `read_form` reads."""
-    path.write_text(form_text(evidence, settings or ScoringSettings()), encoding="utf-8", newline="")
+    path.write_text(form_text(evidence), encoding="utf-8", newline="")
 
 
-def items_of(joint: JointSliceEvidence, settings: ScoringSettings) -> dict[str, bool | None]:
+def items_of(joint: JointSliceEvidence) -> dict[str, bool | None]:
     """The six items of a form's row by column name; None where a quadrant is not scored."""
-    oedema: dict[Quadrant, bool] = {q.quadrant: q.oedema for q in scored_quadrants(joint, settings)}
+    oedema: dict[Quadrant, bool] = {q.quadrant: q.oedema for q in scored_quadrants(joint)}
     items: dict[str, bool | None] = {column: oedema.get(q) for column, q in QUADRANT_COLUMNS.items()}
     return {**items, "intense": joint.intense, "deep": joint.deep}

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mri_sij.config import ScoringSettings
 from mri_sij.evidence import Evidence, JointSliceEvidence, Side
 from mri_sij.scoring.form import (
     HEIGHT,
@@ -16,11 +15,15 @@ from mri_sij.scoring.form import (
     QUADRANT_COLUMNS,
     FormError,
     bit,
+    height_mm,
     items_of,
     place_of,
     read_rows,
     require_consistent,
 )
+
+_SAME_MM = 0.05
+"""Spreadsheets round a height that nobody changed; the page shows tenths of a millimetre."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,12 @@ class Overruled:
         ]
 
 
-def overrule(evidence: Evidence, form: Path, settings: ScoringSettings) -> Overruled:
+def overrule(evidence: Evidence, form: Path) -> Overruled:
     """Apply a form in which only the cells to change need be filled in; empty cells leave what the machine found.
 
-    FormError when it names a slice that was not scored, a joint twice, or a quadrant that is not scored, or when an
-    item would contradict the others (intense or deep where no oedema is left).
+    FormError when it names a slice that was not scored, a joint twice, or a quadrant that is not scored, when it would
+    leave out a quadrant that is scored or change a joint's height, or when an item would contradict the others
+    (intense or deep where no oedema is left).
     """
     joints = {(joint.slice_number, joint.side): joint for joint in evidence.joints}
     changes: list[ItemChange] = []
@@ -66,19 +70,39 @@ def overrule(evidence: Evidence, form: Path, settings: ScoringSettings) -> Overr
                 f"Line {line} names slice {place[0]}, {place[1]} joint, {problem} ({numbers}).", files=(form.name,)
             )
         seen.add(place)
+        _require_same_scored(joints[place], line, cells, form)
         wanted = {c: bit(line, c, cells[c], form) for c in ITEM_COLUMNS if cells[c] not in ("", NOT_SCORED)}
-        joints[place], changed = _change(joints[place], wanted, settings, (line, form))
+        joints[place], changed = _change(joints[place], wanted, (line, form))
         changes += changed
         if any(wanted.get(column) for column in JOINT_COLUMNS):
-            require_consistent(joints[place], settings, f"Line {line}", form)
+            require_consistent(joints[place], f"Line {line}", form)
     changed_evidence = Evidence(tuple(joints[joint.slice_number, joint.side] for joint in evidence.joints))
     return Overruled(changed_evidence, tuple(changes))
 
 
+def _require_same_scored(joint: JointSliceEvidence, line: int, cells: dict[str, str], form: Path) -> None:
+    """FormError when `na` or another height would change which quadrants are scored: an item's value is the reader's to
+    change, what was measured is not."""
+    for column, now in items_of(joint).items():
+        if cells[column] == NOT_SCORED and now is not None:
+            raise FormError(
+                f"Line {line}, column {column}: this item cannot be left out, expected 0 or 1.",
+                hint="Leave the cell empty to keep what the program found.",
+                files=(form.name,),
+            )
+    height, machine = height_mm(line, cells, form), joint.joint_height_mm
+    if height is not None and (machine is None or abs(height - machine) > _SAME_MM):
+        raise FormError(
+            f"Line {line}, column {HEIGHT}: the height is measured and cannot be changed.",
+            hint="Leave the cell empty, or as the program's form has it.",
+            files=(form.name,),
+        )
+
+
 def _change(
-    joint: JointSliceEvidence, wanted: dict[str, bool], settings: ScoringSettings, at: tuple[int, Path]
+    joint: JointSliceEvidence, wanted: dict[str, bool], at: tuple[int, Path]
 ) -> tuple[JointSliceEvidence, list[ItemChange]]:
-    now = items_of(joint, settings)
+    now = items_of(joint)
     changes = []
     for column, value in wanted.items():
         machine = now[column]

@@ -8,7 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mri_sij.config import ScoringSettings
-from mri_sij.evidence import QUADRANTS, Bone, Evidence, Half, JointSliceEvidence, Quadrant, QuadrantEvidence, Side
+from mri_sij.evidence import (
+    QUADRANTS,
+    Bone,
+    Evidence,
+    JointSliceEvidence,
+    Quadrant,
+    QuadrantEvidence,
+    Side,
+    scored_halves,
+)
 from mri_sij.scoring.complete import require_complete
 
 
@@ -106,22 +115,17 @@ class Sparcc:
         return tuple(dict.fromkeys(joint.slice_number for joint in self.joints))
 
 
-def scored_quadrants(joint: JointSliceEvidence, settings: ScoringSettings) -> tuple[QuadrantEvidence, ...]:
-    """The quadrants that count, by the rule for low joints.
-
-    A joint visible over `settings.upper_only_below_mm` or more counts whole; a lower one only with its upper
-    quadrants; one of at most `settings.not_scored_up_to_mm` not at all. An unknown height leaves what is given.
-    """
-    height = joint.joint_height_mm
-    if height is None or height >= settings.upper_only_below_mm:
+def scored_quadrants(joint: JointSliceEvidence) -> tuple[QuadrantEvidence, ...]:
+    """The quadrants that count, by the rule for low joints (`evidence.scored_halves`); an unknown height leaves what
+    is given."""
+    if joint.joint_height_mm is None:
         return joint.quadrants
-    if height > settings.not_scored_up_to_mm:
-        return tuple(q for q in joint.quadrants if q.quadrant.half is Half.UPPER)
-    return ()
+    halves = scored_halves(joint.joint_height_mm)
+    return tuple(q for q in joint.quadrants if q.quadrant.half in halves)
 
 
-def _score_joint(joint: JointSliceEvidence, settings: ScoringSettings) -> SparccJoint:
-    oedema = {q.quadrant: int(q.oedema) for q in scored_quadrants(joint, settings)}
+def _score_joint(joint: JointSliceEvidence) -> SparccJoint:
+    oedema = {q.quadrant: int(q.oedema) for q in scored_quadrants(joint)}
     any_oedema = any(oedema.values())  # the two further items grade oedema that was scored, so they need some
     return SparccJoint(
         side=joint.side,
@@ -135,4 +139,4 @@ def _score_joint(joint: JointSliceEvidence, settings: ScoringSettings) -> Sparcc
 def score_sparcc(evidence: Evidence, settings: ScoringSettings) -> Sparcc:
     """The SPARCC form of a visit; EvidenceError when slices or joints are missing (never a 0 in their place)."""
     require_complete(evidence, settings)
-    return Sparcc(tuple(_score_joint(joint, settings) for joint in evidence.joints))
+    return Sparcc(tuple(_score_joint(joint) for joint in evidence.joints))

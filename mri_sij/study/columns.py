@@ -98,7 +98,7 @@ CHANGES = (
     Entry("p_regression", "number", "probability of regression", "0-1", _NOT),
     Entry("p_stability", "number", "probability of stability", "0-1", _NOT),
     Entry("p_progression", "number", "probability of progression", "0-1", _NOT),
-    Entry("mixed", "integer", f"some quadrants rose while others fell: {_YES}", empty=_NOT),
+    Entry("mixed", "integer", f"some quadrants rose although others, or the total, fell: {_YES}", empty=_NOT),
     Entry("grey_zone", "integer", f"a change smaller than the smallest detectable one: {_YES}", empty=_NOT),
     Entry("oedema_baseline_ml", "number", "oedema at baseline", "ml", _NOT),
     Entry("oedema_followup_ml", "number", "oedema at follow-up", "ml", _NOT),

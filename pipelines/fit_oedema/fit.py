@@ -46,7 +46,7 @@ def sample(visit: SimulatedVisit, rng: np.random.Generator) -> Sample | None:
     marrow = find_marrow(visit.stir, visit.t1, anatomy, maps, settings.lesions)
     if isinstance(marrow, NotScorable):
         return None
-    search = search_region(visit.stir, visit.t1, anatomy, maps, marrow.reference, settings.lesions)
+    search = search_region(visit.stir, anatomy, maps, marrow, settings.lesions)
     found = odds.measures(search)
     usable = np.flatnonzero((search.code > 0) & (search.depth_mm < REACH_MM))
     at = rng.choice(usable, min(VOXELS_A_VISIT, len(usable)), replace=False)

@@ -54,7 +54,7 @@ def joints(visit: SimulatedVisit, *, with_t1: bool) -> list[dict[str, np.ndarray
     marrow = find_marrow(visit.stir, t1, anatomy, maps, settings.lesions)
     if isinstance(marrow, NotScorable):
         return []
-    search = search_region(visit.stir, t1, anatomy, maps, marrow.reference, settings.lesions)
+    search = search_region(visit.stir, anatomy, maps, marrow, settings.lesions)
     found = []
     for joint in joints_of(search):
         truth = {"oedema": visit.oedema, "faint": visit.faint}

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -67,6 +71,45 @@ def test_scan_names_problems_first(tmp_path: Path, call: Callable[..., Done]) ->
     ]  # fmt: skip
 
 
+def test_packed_files_are_told_from_documents_and_all_are_listed(tmp_path: Path, call: Callable[..., Done]) -> None:
+    _make("plain", tmp_path / "series")
+    folder = tmp_path / "packed"
+    folder.mkdir()
+    image = next((tmp_path / "series").iterdir())
+    (folder / "IM1.dcm.gz").write_bytes(gzip.compress(image.read_bytes()))
+    for name, pack in (("a.zip", "zip"), ("b.tar.gz", "gztar")):
+        shutil.move(shutil.make_archive(str(tmp_path / "x"), pack, tmp_path / "series"), folder / name)
+    shutil.copy(folder / "a.zip", folder / "clinical.xlsx")
+    (folder / "events.tsv.gz").write_bytes(gzip.compress(b"onset"))
+    done = call("scan", str(folder))
+    assert done.returncode == 4
+    assert done.stdout.splitlines()[0] == "3 problems:"
+    assert done.stdout.count("archive: The file is packed; nothing in it was read. Unpack it.") == 3
+    assert done.stdout.splitlines()[-2:] == [
+        "  clinical.xlsx: No image of a known format.", "  events.tsv.gz: No image of a known format.",
+    ]  # fmt: skip
+    for verb in ("convert", "score"):
+        out = ["-o", str(tmp_path / "out")] if verb == "score" else [str(tmp_path / "x.nii")]
+        done = call(verb, str(folder), *out)
+        assert done.returncode == 4
+        assert "IM1.dcm.gz: The file is packed; nothing in it was read. Hint: Unpack it." in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "cp1252", "ascii"])
+def test_scan_prints_any_name_in_any_encoding(encoding: str, tmp_path: Path) -> None:
+    _make("plain", tmp_path / "骶髂 é 😀")
+    for option in ([], ["--json"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "mri_sij.cli", "scan", str(tmp_path), *option],
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+    (patient,) = json.loads(done.stdout)["patients"]
+    assert patient["visits"][0]["series"][0]["place"] == "骶髂 é 😀"
+
+
 def test_scan_of_nothing_usable_ends_with_4(tmp_path: Path, call: Callable[..., Done]) -> None:
     (tmp_path / "x.dcm").write_bytes(b"no")
     done = call("scan", str(tmp_path))
@@ -106,6 +149,18 @@ def test_convert_refuses_wrong_use(tmp_path: Path, call: Callable[..., Done]) ->
     assert call("convert", str(tmp_path / "in"), str(tmp_path / "no" / "x.nii")).returncode == 2
     assert call("convert", str(tmp_path / "in"), str(tmp_path / "x.nii"), "--series", "7").returncode == 2
     assert call("convert", str(tmp_path / "in"), str(tmp_path / "x.nii"), "--volume", "7").returncode == 2
+
+
+def test_convert_does_not_overwrite_what_it_reads(tmp_path: Path, call: Callable[..., Done]) -> None:
+    series = tmp_path / "x.nii.gz"
+    nib.save(nib.Nifti1Image(np.ones((6, 5, 4, 2), np.int16), np.eye(4)), series)
+    before = series.read_bytes()
+    (tmp_path / "link.nii.gz").symlink_to(series)
+    for out in (series, tmp_path / "link.nii.gz"):
+        done = call("convert", str(series), str(out), "--volume", "1")
+        assert done.returncode == 2
+        assert "the series itself" in done.stderr
+    assert series.read_bytes() == before
 
 
 def test_doctor(call: Callable[..., Done]) -> None:

@@ -40,6 +40,17 @@ def test_a_form_as_json(form: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert json.loads(capsys.readouterr().out)["sparcc"]["right"]["total"] == 8
 
 
+def test_a_form_without_one_joint_says_so(
+    form: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = form.read_text().splitlines()
+    form.write_text("\n".join(f"{r.split(',')[0]},left,na,na,na,na,0,0," if ",left," in r else r for r in rows))
+    assert run(monkeypatch, "score", "--form", form) == 0
+    assert "Caution: The left joint is not visible over more than 1 cm on slice 5, 6, 7" in capsys.readouterr().out
+    assert run(monkeypatch, "score", "--form", form, "--json") == 0
+    assert [c["code"] for c in json.loads(capsys.readouterr().out)["cautions"]] == ["joint_partly_seen"]
+
+
 def test_a_wrong_form_is_refused_with_its_line(
     form: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import made_visit
 import numpy as np
 import pytest
 
-from mri_sij.compare.folder import read_finished
+from mri_sij.compare.folder import VISIT, FinishedVisitError, read_finished
 from mri_sij.compare.kept import KEPT, KeptError, arrays_of, kept_of
 from mri_sij.compare.visit import Visit, of_result
 from mri_sij.compare.visits import compare_visits
@@ -129,3 +130,38 @@ def test_a_grid_of_another_visit_is_refused(results: tuple[VisitResult, VisitRes
     grid = results[0].stir.grid
     with pytest.raises(KeptError):
         kept_of(arrays_of(results[0]), Grid((grid.shape[0], grid.shape[1], grid.shape[2] + 1), grid.affine))
+
+
+def test_a_visit_scored_with_other_settings_is_refused(folders: list[Path]) -> None:
+    other = Settings(lesions=SETTINGS.lesions.model_copy(update={"min_area_mm2": 40.0}))
+    with pytest.raises(FinishedVisitError, match=r"lesions\.min_area_mm2 = 10\.0, the comparison has 40\.0"):
+        read_finished(folders[0], other)
+    beside = SETTINGS.model_copy(update={"compare": SETTINGS.compare.model_copy(update={"strict": True})})
+    assert isinstance(read_finished(folders[0], beside), Visit)
+
+
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [
+        (("interval",), None),
+        (("series", "stir"), None),
+        (("sparcc", "slices"), []),
+        (("sparcc", "slices", 0, "left", "depth"), 5),
+        (("sparcc", "slices", 0, "left", "upper_ilium"), "yes"),
+        (("interval", "probabilities", 0, "probability"), float("nan")),
+        (("settings",), {}),
+    ],
+)
+def test_a_damaged_visit_json_is_refused(
+    folders: list[Path], tmp_path: Path, keys: tuple[str | int, ...], value: object
+) -> None:
+    for file in folders[0].iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    plain = json.loads((tmp_path / VISIT).read_text())
+    inner = plain
+    for key in keys[:-1]:
+        inner = inner[key]
+    inner[keys[-1]] = value
+    (tmp_path / VISIT).write_text(json.dumps(plain))
+    with pytest.raises(FinishedVisitError, match=r"visit\.json"):
+        read_finished(tmp_path, SETTINGS)

@@ -39,3 +39,8 @@ def test_a_lone_baseline() -> None:
 def test_without_a_baseline_there_is_no_trajectory(totals: list[float | None]) -> None:
     with pytest.raises(ValueError, match="baseline"):
         follow(totals, SETTINGS)
+
+
+@pytest.mark.parametrize(("totals", "relapse"), [([10, 8, 6, 12], 3), ([12, 2, 4, 6, 8], 3), ([12, 6, 8, 6, 8], None)])
+def test_a_relapse_may_come_in_small_steps(totals: list[float | None], relapse: int | None) -> None:
+    assert follow(totals, SETTINGS).relapse == relapse

@@ -9,7 +9,7 @@ from dataclasses import replace
 import made_visit
 import numpy as np
 import pytest
-from altered import without_oedema
+from altered import cut, without_oedema
 
 from mri_sij.compare.outcome import ChangeClass
 from mri_sij.compare.records import NEW, RESOLVED, Comparison
@@ -151,3 +151,36 @@ def test_what_is_written_is_whole_plain_and_the_same_twice(pictured: Visit) -> N
     assert not re.search(r"(src|href)=[\"'](?!data:|#)", page)
     assert page.count('class="first"') == page.count('class="second"') == 12
     assert "flicker" in page and "Not for diagnosis" in page and "Normalization" in page
+
+
+def test_a_baseline_without_images_leaves_both_readings_as_they_are(pictured: Visit) -> None:
+    bare = replace(pictured, stir=None, t1=None, intensity=None)
+    found = compare_visits([bare, without_oedema(pictured)], SETTINGS)
+    assert only(found) is ChangeClass.NORMALIZATION
+    assert "without_images" in {c.code for c in found.followups[0].cautions}
+
+
+def test_bone_that_the_followup_does_not_show_is_unchanged_and_in_no_volume(visit: Visit) -> None:
+    shape = visit.labels.grid.shape
+    short = cut(visit, np.zeros(3), (shape[0], shape[1], 9))
+    lenient = SETTINGS.model_copy(update={"compare": CompareSettings(levels_seen=0.3)})
+    found = compare_visits([visit, short], lenient).followups[0]
+    assert found.change is not None, found.reasons
+    assert found.change.outcome.delta == 0
+    assert found.change.volume.new_ml == found.change.volume.resolved_ml == 0
+    assert 0 < found.change.volume.persisting_ml < (visit.oedema.data > 0).sum() * visit.oedema.grid.voxel_ml
+    assert "levels_partly_seen" in {c.code for c in found.cautions}
+
+
+def test_a_followup_older_than_the_one_before_it_is_refused(visit: Visit) -> None:
+    visits = [replace(visit, day=d, input_sha256=f"{n:064x}") for n, d in enumerate((0, 90, 30))]
+    found = compare_visits(visits, SETTINGS)
+    assert only(found) is ChangeClass.STABILITY
+    assert [r.code for r in found.followups[1].reasons] == ["wrong_order"]
+    assert "60 days before follow-up 1" in found.followups[1].reasons[0].message
+
+
+def test_the_same_scan_is_surely_stable(visit: Visit) -> None:
+    change = compare_visits([visit, visit], SETTINGS).followups[0].change
+    assert change is not None
+    assert {c: p for c, p in change.probabilities.items() if p} == {ChangeClass.STABILITY: 1.0}

@@ -403,7 +403,7 @@ def negative_spacing_between_slices(folder: Path) -> Made:
 def spacing_between_slices_is_the_gap(folder: Path) -> Made:
     slices = a.slice_set()
     for ds in slices:
-        ds.SliceThickness, ds.SpacingBetweenSlices = "2.2", "2.2"
+        ds.SliceThickness, ds.SpacingBetweenSlices = "3.3", "1.1"
     a.write_all(slices, folder)
     return _right()
 

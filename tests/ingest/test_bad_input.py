@@ -15,14 +15,18 @@ import awkward as a
 import nibabel as nib
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from judge import ours
 
 from mri_sij.errors import RefusedError
 from mri_sij.geometry import Grid
+from mri_sij.ingest import discover
 from mri_sij.ingest.discover import index
 from mri_sij.ingest.nifti import read_volume, write_nifti
+from mri_sij.ingest.read import read_series_volume
 from mri_sij.ingest.tree import printable
 from mri_sij.ingest.visit import load_visit
+from mri_sij.sitk_bridge import to_sitk
 from mri_sij.volume import Volume
 
 GROWTH_MB = 200
@@ -61,6 +65,32 @@ def _nifti_header(shape: tuple[int, ...], dtype: str = "<i2") -> bytes:
     header["sform_code"] = 1
     header["srow_x"], header["srow_y"], header["srow_z"] = [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]
     return bytes(header.binaryblock) + b"\0\0\0\0"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["SamplesPerPixel", "PhotometricInterpretation", "Rows", "Columns", "BitsAllocated", "BitsStored",
+     "PixelRepresentation"],
+)  # fmt: skip
+def test_elements_that_pixels_cannot_be_read_without_are_named(name: str, tmp_path: Path) -> None:
+    a.write(a.slice_set()[0], tmp_path / "IM")
+    ds = a.dcmread(tmp_path / "IM")
+    delattr(ds, name)
+    ds.save_as(tmp_path / "IM")
+    (refused,) = index(tmp_path).refused
+    assert refused.code == "damaged_header"
+    assert f"does not say {name}," in refused.message
+
+
+def test_dicom_without_an_image_is_passed_over(tmp_path: Path) -> None:
+    ds = a.slice_set()[0]
+    a.write(ds, tmp_path / "spectrum")
+    ds = a.dcmread(tmp_path / "spectrum")
+    for name in ("SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated", "BitsStored", "PixelData"):
+        delattr(ds, name)
+    ds.save_as(tmp_path / "spectrum")
+    (refused,) = index(tmp_path).refused
+    assert refused.code == "not_an_image"
 
 
 def test_deflate_bomb(tmp_path: Path) -> None:
@@ -184,6 +214,21 @@ def test_truncated_nifti(tmp_path: Path) -> None:
             read_volume(tmp_path / name)
 
 
+@pytest.mark.parametrize("name", ["x.nii.gz", "x.nrrd", "x.mha"])
+def test_damaged_voxels_are_named_by_their_file(name: str, tmp_path: Path) -> None:
+    volume = Volume(a.voxels(), Grid((a.COLUMNS, a.ROWS, a.SLICES), a.LPS_TO_RAS @ a.oblique()))
+    if name == "x.nii.gz":
+        write_nifti(volume, tmp_path / name)
+    else:
+        sitk.WriteImage(to_sitk(volume), str(tmp_path / name), True)
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: len(content) * 3 // 4])
+    (series,) = index(tmp_path).series
+    with pytest.raises(RefusedError) as refused:
+        read_series_volume(series.volumes[0])
+    assert refused.value.files == (name,)
+
+
 def test_detached_headers_are_never_followed(tmp_path: Path) -> None:
     secret = tmp_path / "secret.raw"
     secret.write_bytes(bytes(64))
@@ -220,6 +265,37 @@ def test_nothing_of_a_header_is_printed(tmp_path: Path, capfd: pytest.CaptureFix
         assert done.returncode == 4
         for secret in ("Doe", "Jane", "1970", a.ROOT, "P1", "20200102"):
             assert secret not in printed
+
+
+def _unknown_character_set(folder: Path) -> None:
+    """A character set that is a name, and a description that needs it."""
+    slices = a.slice_set()
+    for ds in slices:
+        ds.SpecificCharacterSet = ["ISO_IR 100", "ISO 2022 IR 87"]
+        ds.SeriesDescription = "STIR Müller"
+    a.write_all(slices, folder)
+    for path in folder.iterdir():
+        content = path.read_bytes()
+        assert content.count(b"ISO 2022 IR 87") == 1
+        path.write_bytes(content.replace(b"ISO 2022 IR 87", b"CANARYJANE    "))
+
+
+def test_warnings_of_libraries_do_not_print_headers(tmp_path: Path) -> None:
+    _unknown_character_set(tmp_path / "in")
+    for command in (["scan", str(tmp_path)], ["convert", str(tmp_path), str(tmp_path / "x.nii")]):
+        done = subprocess.run(
+            [sys.executable, "-m", "mri_sij.cli", *command], capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_warnings_of_libraries_in_workers_do_not_print_headers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _unknown_character_set(tmp_path)
+    monkeypatch.setattr(discover, "PARALLEL_FROM_FILES", 1)
+    assert len(index(tmp_path, workers=2).series) == 1
+    assert capfd.readouterr().err == ""
 
 
 def test_names_are_made_printable() -> None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import awkward as a
+import nibabel as nib
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
@@ -105,6 +106,62 @@ def test_two_equally_good_are_said_and_the_caller_may_name_one(tmp_path: Path) -
         _choice(tmp_path, series=9)
 
 
+def test_a_named_series_of_several_volumes_gives_the_best_of_them(tmp_path: Path) -> None:
+    echoes = {1: ("15", "pdfs"), 2: ("80", "t2fs")}
+    slices = []
+    for echo, (time, _) in echoes.items():
+        more = a.slice_set(a.voxels(echo), _affine(), start=100 * echo)
+        for ds in more:
+            _change(ds, {**T2FS, "EchoTime": time, "EchoNumbers": str(echo), "SeriesDescription": "PD T2 FS"})
+        slices += more
+    a.write_all(slices, tmp_path)
+    choice = _choice(tmp_path, series=1)
+    assert choice.stir and choice.stir.key == (1, 2)
+    told = {one.code: one.message for one in choice.cautions}
+    assert "volume 2 is used: fat-suppressed T2" in told["one_of_several_volumes"]
+
+
+def test_a_named_series_of_magnitude_and_phase_gives_the_magnitude(tmp_path: Path) -> None:
+    phase, magnitude = a.slice_set(a.voxels(1), _affine()), a.slice_set(a.voxels(2), _affine(), start=101)
+    for ds in phase:
+        ds.ImageType = ["ORIGINAL", "PRIMARY", "P", "ND"]
+    a.write_all(phase + magnitude, tmp_path)
+    choice = _choice(tmp_path, series=1)
+    assert choice.stir and choice.stir.key == (1, 2)
+
+
+def test_two_equally_good_volumes_of_one_series_are_parted_by_convert(tmp_path: Path) -> None:
+    slices = a.slice_set(a.voxels(1), _affine()) + a.slice_set(a.voxels(2), _affine(), start=101)
+    for ds in slices[a.SLICES :]:
+        ds.AcquisitionNumber = 2
+    a.write_all(slices, tmp_path)
+    for choice in (_choice(tmp_path), _choice(tmp_path, series=1)):
+        (told,) = [one.message for one in choice.cautions if one.code == "equally_good"]
+        assert told.startswith("Series 1 (volume 1) and 1 (volume 2) are equally good")
+        assert "mri-sij convert --series 1 --volume K" in told
+
+
+def test_a_volume_of_a_dynamic_file_is_taken_out_with_convert(tmp_path: Path) -> None:
+    affine = a.LPS_TO_RAS @ _affine()
+    nib.save(nib.Nifti1Image(np.ones((24, 20, 12, 2), np.int16), affine), tmp_path / "stir.nii.gz")
+    assert "convert --series N --volume K" in str(_choice(tmp_path).refusal)
+    with pytest.raises(RefusedError, match="Series 1 cannot be used: a dynamic series of 2 volumes") as refused:
+        _choice(tmp_path, series=1)
+    assert "convert --series N --volume K" in refused.value.hint
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_end_slices_that_are_refused_by_themselves_are_said(lost: int, tmp_path: Path) -> None:
+    slices = a.slice_set(affine=_affine())
+    for ds in slices[-lost:]:
+        del ds.PixelSpacing
+    a.write_all(slices, tmp_path)
+    choice = _choice(tmp_path)
+    assert choice.stir and choice.stir.grid.shape[2] == a.SLICES - lost
+    told = {one.code: one.message for one in choice.cautions}
+    assert told["end_slices_may_be_missing"].startswith(f"Of 12 images of the series {lost} cannot be used.")
+
+
 def test_a_t1_must_share_the_frame_of_reference_and_the_tilt(tmp_path: Path) -> None:
     _series(tmp_path, 1, {})
     _series(tmp_path, 2, {**T1, "FrameOfReferenceUID": a.ROOT + ".1.7"})
@@ -136,6 +193,33 @@ def test_what_does_not_fit_is_refused_with_what_was_seen(
     choice = _choice(tmp_path)
     assert choice.stir is None
     assert reason in str(choice.refusal)
+
+
+@pytest.mark.parametrize(
+    ("pulses", "excited", "times", "kind"),
+    [
+        ({"SpectrallySelectedSuppression": "FAT"}, "NONE", ("4500", 60.0), "t2fs"),
+        ({"SpectrallySelectedSuppression": "FAT_AND_WATER"}, "NONE", ("4500", 60.0), "other"),
+        ({"SpectrallySelectedSuppression": "NONE"}, "WATER", ("4500", 60.0), "t2fs"),
+        ({"SpectrallySelectedSuppression": "NONE"}, "FAT", ("4500", 60.0), "other"),
+        ({"EchoPulseSequence": "SPIN"}, "NONE", ("600", 15.0), "t1"),
+        ({"EchoPulseSequence": "GRADIENT"}, "NONE", ("600", 15.0), "other"),
+        ({"EchoPulseSequence": "BOTH"}, "NONE", ("600", 15.0), "t1"),
+    ],
+)
+def test_enhanced_image_says_its_fat_and_echoes_in_tags_of_its_own(
+    pulses: dict[str, str], excited: str, times: tuple[str, float], kind: str, tmp_path: Path
+) -> None:
+    shared = a.shared_groups()
+    modifier = shared.MRModifierSequence[0]
+    modifier.InversionRecovery, modifier.SpectrallySelectedExcitation = "NO", excited
+    del modifier.InversionTimes
+    shared.MRTimingAndRelatedParametersSequence[0].RepetitionTime = times[0]
+    shared.MREchoSequence[0].EffectiveEchoTime = times[1]
+    ds = a.enhanced(a.voxels().transpose(2, 1, 0), [a.frame_group(_affine(), k) for k in range(a.SLICES)], shared)
+    _change(ds, {"SeriesDescription": "COR", **pulses})
+    a.write(ds, tmp_path / "E")
+    assert [one.kind for one in _choice(tmp_path).considered] == [kind]
 
 
 def test_too_few_slices_and_too_narrow(tmp_path: Path) -> None:
@@ -194,6 +278,49 @@ def test_files_of_several_subjects_in_one_folder_are_never_mixed(tmp_path: Path)
     assert len(found.patients) == 2
     with pytest.raises(RefusedError, match="2 visits of 2 patients"):
         load_visit(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "subjects", "pair", "caution"),
+    [
+        ("a_stir a_t1 b_stir b_t1", 1, ("b_stir", "b_t1"), False),
+        ("a_stir a_t1 b_stir b_t1 c_stir c_t1", 3, None, False),
+        ("a_stir a_t1_tse b_stir b_t1_tse c_stir c_t1_tse", 3, None, False),
+        ("x_t2 a_stir b_t1", 1, ("a_stir", "b_t1"), True),
+        ("x_t2 3_COR_STIR 4_COR_T1", 1, ("3_COR_STIR", "4_COR_T1"), True),
+        ("x_t2 stir t1", 1, ("stir", "t1"), False),
+        ("x_t2 smith_stir smith_t1_tse", 1, ("smith_stir", "smith_t1_tse"), False),
+        ("sub-02_T2w sub-01_run-1_STIR sub-01_run-2_T1w", 1, ("sub-01_run-1_STIR", "sub-01_run-2_T1w"), False),
+        ("x_t2 张三_stir 张三_t1 李四_stir 李四_t1", 2, None, False),
+    ],
+)
+def test_the_t1_is_of_the_one_whose_name_the_stir_bears(
+    names: str, subjects: int, pair: tuple[str, str] | None, caution: bool, tmp_path: Path
+) -> None:
+    first, *others = names.split()
+    for name in others:
+        _nifti(tmp_path / f"{name}.nii.gz")
+    (tmp_path / f"{first}.nii.gz").write_bytes(b"damaged")
+    found = index(tmp_path)
+    assert len(found.patients) == subjects
+    if pair:
+        choice = _choice(tmp_path)
+        assert choice.stir and choice.t1
+        assert (choice.stir.series.place, choice.t1.series.place) == (f"{pair[0]}.nii.gz", f"{pair[1]}.nii.gz")
+        assert ("t1_named_apart" in {one.code for one in choice.cautions}) == caution
+        assert "equally_good_t1" not in {one.code for one in choice.cautions}
+
+
+def test_a_t1_is_not_taken_from_another_stir_that_its_name_goes_with(tmp_path: Path) -> None:
+    about = {"RepetitionTime": 4.0, "EchoTime": 0.06, "InversionTime": 0.16, "ScanningSequence": "SE_IR"}
+    for name in ("a_cor", "b_cor", "b_t1"):
+        _nifti(tmp_path / f"{name}.nii.gz")
+    for name in ("a_cor", "b_cor"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(about))
+    choice = _choice(tmp_path)
+    assert choice.stir and choice.stir.series.place == "a_cor.nii.gz"
+    assert choice.t1 is None
+    assert "another fluid-sensitive image" in {one.series: one.reason for one in choice.considered}[3]
 
 
 def test_baseline_and_followup_are_two_visits_of_one_patient(tmp_path: Path) -> None:

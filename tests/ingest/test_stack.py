@@ -1,4 +1,4 @@
-"""The step of a stack whose positions are rounded: that of the first two, or end to end."""
+"""The step of a stack whose positions are rounded, and that of one of which every second slice may be missing."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from pathlib import Path
 import awkward as a
 import numpy as np
 import pytest
+from judge import ours
+from pydicom.dataset import Dataset
 
 from mri_sij.ingest.discover import index
+from mri_sij.ingest.read import read_series_volume
 from mri_sij.ingest.stack import STEP_TOLERANCE_MM, Stack
 
 
@@ -45,3 +48,56 @@ def test_step_runs_from_end_to_end_where_the_first_two_images_miss_the_last(tmp_
     stack, off = _moved(a.slice_set(), {0: 0.003}, tmp_path)
     assert np.linalg.norm(off[[0, -1]], axis=1).max() < 1e-6
     assert stack.grid.spacing_mm[2] == pytest.approx(a.STEP_MM - 0.003 / (a.SLICES - 1), abs=1e-6)
+
+
+def _half(spacing: str = "", thickness: str = "4", numbers: int = 1) -> list[Dataset]:
+    """Every second slice of a stack; `numbers` is the step of their instance numbers, `spacing` what headers say."""
+    slices = a.slice_set()[::2]
+    for n, ds in enumerate(slices):
+        ds.InstanceNumber, ds.SliceThickness, ds.SpacingBetweenSlices = 1 + n * numbers, thickness, spacing
+    return slices
+
+
+@pytest.mark.parametrize(
+    "slices",
+    [_half(spacing="-4.4"), _half(spacing="4.4", thickness="4.4"), _half(numbers=2), _half(spacing="4", numbers=2)],
+    ids=["spacing with a sign", "as wide a gap as a slice", "no spacing", "spacing that is the thickness"],
+)
+def test_every_second_slice_missing_is_refused(slices: list[Dataset], tmp_path: Path) -> None:
+    a.write_all(slices, tmp_path)
+    assert ours(tmp_path) == ([], ["missing_slices"])
+
+
+def test_room_between_slices_is_said_where_the_numbers_cannot_tell(tmp_path: Path) -> None:
+    """Numbered anew, enhanced, and two echoes that share one numbering: nothing proves that slices are missing."""
+    a.write_all(_half(), tmp_path / "anew")
+    frames = [a.frame_group(a.oblique(), k) for k in range(0, a.SLICES, 2)]
+    a.write(a.enhanced(a.voxels().transpose(2, 1, 0)[::2], frames, series="2"), tmp_path / "enhanced" / "E")
+    echoes = [_half(numbers=2), _half(numbers=2)]
+    for n, slices in enumerate(echoes):
+        for ds in slices:
+            ds.InstanceNumber += n
+            ds.SOPInstanceUID += f".{n}"
+            ds.SeriesInstanceUID += ".3"
+            ds.EchoTime, ds.EchoNumbers = f"{15 + 45 * n}", f"{n + 1}"
+    a.write_all([ds for slices in echoes for ds in slices], tmp_path / "echoes")
+    volumes = [volume for series in index(tmp_path).series for volume in series.volumes]
+    assert [[c.code for c in read_series_volume(volume)[1]] for volume in volumes] == [["slices_far_apart"]] * 4
+
+
+def test_a_wide_gap_that_the_header_states_needs_no_caution(tmp_path: Path) -> None:
+    a.write_all(_half(spacing="8.8"), tmp_path)
+    (series,) = index(tmp_path).series
+    assert read_series_volume(series.volumes[0])[1] == ()
+
+
+def test_names_of_files_do_not_move_a_stack_of_rounded_cosines(tmp_path: Path) -> None:
+    slices = a.slice_set()
+    for k, ds in enumerate(slices):
+        row, *rest = (float(value) for value in ds.ImageOrientationPatient)
+        ds.ImageOrientationPatient = [a.ds_text(row), a.ds_text(rest[0] + 2e-5 * k), *map(a.ds_text, rest[1:])]
+    a.write_all(slices, tmp_path / "one")
+    a.write_all(slices[::-1], tmp_path / "other")
+    one, other = (index(tmp_path / name).series[0].volumes[0].grid for name in ("one", "other"))
+    assert one is not None and other is not None
+    assert np.array_equal(one.affine, other.affine)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from block_pelvis import SCORED, Box, anatomy, images, suspecting
+from block_pelvis import SCORED, Box, across_mm, anatomy, images, suspecting
 
 from mri_sij.config import LesionSettings, ScoringSettings
 from mri_sij.errors import GeometryError
@@ -152,6 +152,26 @@ def test_works_without_t1() -> None:
     assert {(s[1], s[2]) for s in positive(found)} == {(Side.LEFT, Bone.ILIUM)}
     assert {s[0] for s in positive(found) if s[3] is Half.LOWER} >= {2, 3, 4}
     assert found.lesions[0].found.t1_ratio is None
+
+
+@pytest.mark.parametrize("slope", [-0.6, 0.6])
+def test_the_coil_on_t1_makes_no_fat_of_oedema(slope: float) -> None:
+    boxes = tuple(replace(LOWER_LEFT_ILIUM, side=side) for side in Side)
+    stir, t1, oedema = images(boxes)
+    coil = np.exp(slope * across_mm() / 100).astype(np.float32)
+    found = find_oedema(stir, Volume(t1.values * coil, t1.grid), anatomy(), suspecting(oedema), FAST)
+    assert isinstance(found, Findings)
+    assert [lesion.found.t1_ratio for lesion in found.lesions] == pytest.approx([0.7, 0.7], rel=0.05)
+
+
+def test_what_looks_like_oedema_on_stir_and_like_fat_on_t1_is_said() -> None:
+    stir, t1, oedema = images((LOWER_LEFT_ILIUM,))
+    fatty = Volume(np.where(oedema, 2.4 * t1.values, t1.values).astype(np.float32), t1.grid)
+    found = find_oedema(stir, fatty, anatomy(), suspecting(oedema), FAST)
+    assert isinstance(found, Findings)
+    assert [r.reason.code for r in found.rejected] == ["fat"] and total(found) == 0
+    said = next(c for c in found.cautions if c.code == "oedema-or-fat")
+    assert "left ilium" in said.message
 
 
 def test_bone_without_a_common_level_is_not_scorable() -> None:

@@ -10,10 +10,11 @@ import pytest
 from mri_sij.config import LesionSettings
 from mri_sij.evidence import Bone, Side
 from mri_sij.geometry import Grid
-from mri_sij.lesions.items import Marks, intense_from
+from mri_sij.lesions.average import average_over_bone
+from mri_sij.lesions.items import Marks, intense_from, measure_extent, measure_items
 from mri_sij.lesions.oedema import AS_READ, accept, judge
 from mri_sij.lesions.records import Candidate
-from mri_sij.lesions.search import Search
+from mri_sij.lesions.search import Search, thinned
 from mri_sij.lesions.uncertainty import accepted, interval_of
 
 SHAPE = (40, 40, 2)
@@ -75,3 +76,38 @@ def test_the_interval_is_widened_within_the_scale(positive: bool, ends: tuple[in
     settings = LesionSettings(slice_shift=0.0)
     found = interval_of((own,) * settings.perturbations, own, np.arange(6), settings)
     assert (found.low, found.high) == ends
+
+
+def test_shallow_oedema_does_not_take_the_depth_point_away() -> None:
+    depth = np.broadcast_to(np.arange(40, dtype=np.float32)[:, None, None], SHAPE)
+    search = replace(search_of(np.ones(SHAPE)), depth_mm=depth)
+    spur, more = np.zeros((2, *SHAPE), bool)
+    spur[:16, :2] = True  # 12 mm2 beyond 1 cm
+    more[:16, :2] = more[:6] = True
+    for oedema in (spur, more):
+        assert measure_items(oedema, search, None, LesionSettings()).deep[:, 1].all()
+        assert (measure_extent(oedema, search, LesionSettings()).depth_mm[:, 1] == 11).all()
+
+
+@pytest.mark.parametrize("sides_mm", [(0.4, 1.2), (1.2, 0.4), (0.6, 0.6)])
+def test_voxels_are_thinned_by_their_longer_side(sides_mm: tuple[float, float]) -> None:
+    search = replace(search_of(np.ones(SHAPE)), grid=Grid(SHAPE, np.diag([*sides_mm, 4.0, 1.0])))
+    assert max(thinned(search).pixel_mm) == pytest.approx(1.2)
+
+
+def test_an_average_does_not_depend_on_the_order_of_the_axes() -> None:
+    values = np.random.default_rng(0).normal(1, 0.3, (60, 20, 1)).astype(np.float32)
+    bone = np.ones(values.shape, bool)
+    one = average_over_bone(values, bone, (0.4, 1.6), 3.2)
+    other = average_over_bone(values.swapaxes(0, 1), bone.swapaxes(0, 1), (1.6, 0.4), 3.2)
+    assert np.allclose(one, other.swapaxes(0, 1), atol=1e-5)
+
+
+@pytest.mark.parametrize("rows", [np.arange(6), np.arange(1, 7)])
+def test_slices_at_the_end_of_the_box_are_moved_whole_or_not_at_all(rows: np.ndarray) -> None:
+    """Of seven slices the first has 12 points and the last 8: no six consecutive ones have 0, 20 or 24."""
+    quadrant, joint = np.zeros((7, 5, 3), bool), np.zeros((7, 3), bool)
+    quadrant[[0, 6], 1:, 1:] = joint[0, 1:] = True
+    own, settings = Marks(quadrant, joint, joint), LesionSettings(slice_shift=1.0)
+    found = interval_of((own,) * settings.perturbations, own, rows, settings)
+    assert [total for total, _ in found.probabilities] == [8, 12]

@@ -26,7 +26,7 @@ def search(boxes: tuple[Box, ...] = (BLOB,), *, with_t1: bool = True) -> Search:
     body, maps, settings = anatomy(), suspecting(oedema), LesionSettings()
     marrow = find_marrow(stir, t1 if with_t1 else None, body, maps, settings)
     assert isinstance(marrow, Marrow)
-    return search_region(stir, t1 if with_t1 else None, body, maps, marrow.reference, settings)
+    return search_region(stir, body, maps, marrow, settings)
 
 
 def mirrored(found: Search) -> Search:

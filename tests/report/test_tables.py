@@ -8,18 +8,16 @@ from dataclasses import replace
 
 import made_visit
 
-from mri_sij.config import ScoringSettings
 from mri_sij.evidence import Evidence, Side
 from mri_sij.report.dictionary import QUADRANT_COLUMNS
 from mri_sij.report.tables import quadrant_rows, quadrants_csv
 from mri_sij.scoring.overrule import ItemChange
 
-RULES = ScoringSettings()
 EVIDENCE = made_visit.evidence((5, 6, 7, 8, 9, 10))
 
 
 def test_a_row_a_quadrant_with_every_column_explained() -> None:
-    rows = list(csv.DictReader(io.StringIO(quadrants_csv(EVIDENCE, RULES))))
+    rows = list(csv.DictReader(io.StringIO(quadrants_csv(EVIDENCE))))
     assert len(rows) == 48
     assert list(rows[0]) == [entry.name for entry in QUADRANT_COLUMNS]
     assert len({(r["slice"], r["side"], r["bone"], r["half"]) for r in rows}) == 48
@@ -29,13 +27,13 @@ def test_a_row_a_quadrant_with_every_column_explained() -> None:
 
 def test_a_quadrant_that_is_not_scored_is_empty_never_0() -> None:
     low = Evidence(tuple(replace(j, joint_height_mm=20.0) for j in EVIDENCE.joints))
-    rows = quadrant_rows(low, RULES)
+    rows = quadrant_rows(low)
     assert {(r["half"], r["scored"], r["oedema"] is None) for r in rows} == {("upper", 1, False), ("lower", 0, True)}
 
 
 def test_what_a_reader_changed_is_in_columns_of_its_own() -> None:
     change = ItemChange(7, Side.RIGHT, "upper_sacrum", True, False)
-    rows = quadrant_rows(EVIDENCE, RULES, (change,))
+    rows = quadrant_rows(EVIDENCE, (change,))
     changed = [r for r in rows if r["reader_oedema"] is not None]
     assert [(r["slice"], r["side"], r["bone"], r["half"], r["oedema"], r["reader_oedema"]) for r in changed] == [
         (7, "right", "sacrum", "upper", 1, 0)
@@ -43,4 +41,4 @@ def test_what_a_reader_changed_is_in_columns_of_its_own() -> None:
 
 
 def test_a_visit_without_a_score_has_a_header_alone() -> None:
-    assert quadrants_csv(None, RULES).count("\n") == 1
+    assert quadrants_csv(None).count("\n") == 1

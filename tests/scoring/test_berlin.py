@@ -8,7 +8,7 @@ import pytest
 from worked_forms import evidence
 
 from mri_sij.config import ScoringSettings
-from mri_sij.evidence import Evidence, Side
+from mri_sij.evidence import Evidence, Half, Side
 from mri_sij.scoring.berlin import grade_of, score_berlin
 
 RULES = ScoringSettings()
@@ -44,7 +44,7 @@ def test_share_is_of_the_quadrant_over_all_slices() -> None:
     berlin = score_berlin(visit, RULES)
     assert berlin is not None
     assert (berlin.side(Side.RIGHT), berlin.side(Side.LEFT), berlin.total) == (2, 1, 3)
-    assert max(g.fraction for g in berlin.grades) == pytest.approx(0.4)
+    assert max(g.fraction or 0 for g in berlin.grades) == pytest.approx(0.4)
 
 
 def test_all_bone_is_24() -> None:
@@ -55,6 +55,16 @@ def test_all_bone_is_24() -> None:
 
 def test_a_form_without_areas_has_no_berlin_score() -> None:
     assert score_berlin(evidence("1000 0000"), RULES) is None
+
+
+def test_a_quadrant_that_is_never_scored_has_no_grade() -> None:
+    visit = with_areas(evidence(*["1111 1111"] * 6), 80.0, 100.0)
+    low = Evidence(tuple(replace(j, joint_height_mm=25.0) for j in visit.joints))
+    berlin = score_berlin(low, RULES)
+    assert berlin is not None
+    found = {(g.quadrant.half, g.fraction, g.grade) for g in berlin.grades}
+    assert found == {(Half.UPPER, 0.8, 3), (Half.LOWER, None, None)}
+    assert (berlin.side(Side.RIGHT), berlin.total) == (6, 12)
 
 
 def test_oedema_that_does_not_count_in_its_slice_does_not_count_here() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from test_sparcc import visits
 from worked_forms import WORKED, Worked, evidence
 
@@ -14,13 +16,13 @@ from mri_sij.errors import Exit
 from mri_sij.evidence import Evidence, Side
 from mri_sij.scoring.form import HEADER, FormError, form_text, read_form, write_form
 from mri_sij.scoring.sheet import score
-from mri_sij.scoring.sparcc import score_sparcc
+from mri_sij.scoring.sparcc import score_sparcc, scored_quadrants
 
 RULES = ScoringSettings()
 
 
 def lines(*slices: str) -> list[str]:
-    return form_text(evidence(*slices), RULES).splitlines()
+    return form_text(evidence(*slices)).splitlines()
 
 
 def written(tmp_path: Path, text: list[str] | str | bytes) -> Path:
@@ -42,6 +44,7 @@ def test_worked_forms_come_back(form: Worked, tmp_path: Path) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(visit=visits())
 def test_any_form_keeps_its_score(visit: Evidence, tmp_path: Path) -> None:
+    assume(any(scored_quadrants(joint) for joint in visit.joints))
     path = tmp_path / "form.csv"
     write_form(visit, path)
     assert score(read_form(path), RULES).sparcc == score(visit, RULES).sparcc
@@ -51,6 +54,25 @@ def test_a_form_as_a_spreadsheet_writes_it(tmp_path: Path) -> None:
     text = "\r\n".join(line.replace(",", ";").upper() for line in lines("1100i 0001")) + "\r\n;;;;;;;;\r\n"
     read = read_form(written(tmp_path, b"\xef\xbb\xbf" + text.encode()))
     assert score_sparcc(read, RULES).side(Side.RIGHT).total == 3
+
+
+@pytest.mark.parametrize(
+    "written_as",
+    [
+        lambda text: "\n;;;;;;;;\n" + text.replace(",", ";"),
+        lambda text: "sep=;\r\n" + text.replace(",", ";"),
+        lambda text: "sep=,\n" + text,
+        lambda text: text.replace("\n", ",\n"),
+        lambda text: text.replace("\n", "\r"),
+        lambda text: text.replace(",", "\t").encode("utf-16"),
+        lambda text: text.replace(",", ";").replace("41.5", "41,5"),
+        lambda text: text.replace("41.5", '"41,5"'),
+    ],
+)
+def test_what_spreadsheets_make_of_a_form(written_as: Callable[[str], str | bytes], tmp_path: Path) -> None:
+    visit = evidence("1100i 0001", "1111id 0000")
+    visit = Evidence(tuple(replace(joint, joint_height_mm=41.5) for joint in visit.joints))
+    assert read_form(written(tmp_path, written_as(form_text(visit)))) == visit
 
 
 def replaced(line: int, old: str, new: str) -> list[str]:
@@ -79,12 +101,16 @@ def replaced(line: int, old: str, new: str) -> list[str]:
         (replaced(4, "0,0,0,0,0,0", "na,0,0,0,0,0"), "upper two"),
         (replaced(1, "upper_ilium", "upper_femur"), "missing: upper_ilium; 1 unknown"),
         (replaced(1, "lower_ilium", "upper_ilium"), "missing: lower_ilium; 1 given twice"),
+        (lines(*["xxxx xxxx"] * 6), "No quadrant of the form is scored"),
+        ([line + ("" if line.endswith("mm") else "9") for line in lines()], "No quadrant of the form is scored"),
         (lines()[:-2], "5 are given"),
         (lines()[:-1], "left joint 0 times"),
         (lines()[:1], "0 are given"),
         ("", "columns are not those of a form"),
         ("\x00\x01,\x02", "columns are not those of a form|not CSV"),
         (b"\xff\xfe\x00", "cannot be read as text"),
+        (["sep=;", *lines()], "columns are not those of a form"),
+        (replaced(3, "0,0,0,1,0,0,", '0,0,0,1,0,0,"4,1.5"'), "Line 3, column joint_height_mm"),
         (",".join(HEADER) + "\n" + "a" * 200_000, "larger than"),
         (",".join(HEADER) + '\n"7,right,1', "not CSV"),
     ],

@@ -101,7 +101,7 @@ def test_more_oedema_never_lowers_the_score(visit: Evidence, data: st.DataObject
 )
 def test_rule_for_low_joints(height_mm: float | None, halves: set[Half]) -> None:
     low = replace(joint("1111id", Side.LEFT, 3), joint_height_mm=height_mm)
-    counted = scored_quadrants(low, RULES)
+    counted = scored_quadrants(low)
     assert {q.quadrant.half for q in counted} == halves
     assert {q.quadrant.bone for q in counted} == (set(Bone) if halves else set())
 
