@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mri_sij.anatomy.backends import segment_visit
+from mri_sij.anatomy.before import look_at_stir, usable_t1
 from mri_sij.anatomy.find import Unusable, find_anatomy
 from mri_sij.compare.folder import is_finished, read_finished
 from mri_sij.compare.kept import KEPT, write_kept
@@ -28,7 +29,6 @@ from mri_sij.report.masks import in_native_order
 from mri_sij.report.page import TITLE, visit_page
 from mri_sij.report.record import visit_json
 from mri_sij.report.tables import quadrants_csv
-from mri_sij.resample import resample
 from mri_sij.result import Reading, VisitResult
 from mri_sij.scoring.form import write_form
 from mri_sij.scoring.overrule import overrule
@@ -66,8 +66,12 @@ def score_visit(
 def score_images(images: VisitImages, settings: Settings, *, progress: Progress = _silent) -> VisitResult:
     """Score images that were read: network, anatomy, oedema, scores. What cannot be scored has its reasons instead."""
     stir = images.stir.reordered(images.stir.grid.reading_order)
-    t1 = None if images.t1 is None else resample(images.t1, stir.grid)
-    result = VisitResult(images, stir, t1, settings, cautions=images.cautions)
+    t1, left_out = (None, ()) if images.t1 is None else usable_t1(images.t1, stir)
+    result = VisitResult(images, stir, t1, settings, cautions=(*images.cautions, *left_out))
+    seen = look_at_stir(stir, result.native_slice)
+    if isinstance(seen, NotScorable):
+        return replace(result, reasons=seen.reasons)
+    result = replace(result, cautions=(*result.cautions, *seen))
     progress("network")
     maps = predict(stir, t1)
     progress("anatomy")

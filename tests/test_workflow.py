@@ -17,13 +17,14 @@ from mri_sij.anatomy.find import Anatomy
 from mri_sij.config import Settings
 from mri_sij.errors import RefusedError, UsageError
 from mri_sij.evidence import Evidence, NotScorable, Reason, Side
-from mri_sij.geometry import AxisOrder
+from mri_sij.geometry import AxisOrder, Grid
 from mri_sij.ingest.nifti import read_volume, write_nifti
 from mri_sij.lesions.records import Findings
 from mri_sij.report.folder import VISIT_FILES
 from mri_sij.result import VisitResult
 from mri_sij.scoring.form import FormError, read_form
 from mri_sij.scoring.sparcc import score_sparcc
+from mri_sij.volume import Volume
 from mri_sij.workflow import score_visit, write_visit
 
 REAL = Path(os.environ.get("MRI_SIJ_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -70,6 +71,36 @@ def test_a_reader_may_overrule_and_the_machine_keeps_its_score(tmp_path: Path) -
     form.write_text(f"{header}\n13,right,1,,,,,\n")
     with pytest.raises(FormError, match="not among the scored slices"):
         score_visit(tmp_path, Settings(), overrule_form=form)
+
+
+@pytest.mark.usefixtures("stages")
+def test_a_t1_that_lies_elsewhere_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = made_visit.images()
+    assert images.t1 is not None
+    affine = images.t1.grid.affine.copy()
+    affine[0, 3] += 8
+    off = replace(images, t1=Volume(images.t1.data, Grid(images.t1.grid.shape, affine)))
+    given: list[object] = []
+    monkeypatch.setattr(workflow, "load_visit", lambda path, **kw: off)
+    monkeypatch.setattr(workflow, "predict", lambda stir, t1: given.append(t1))
+    result = score_visit(tmp_path, Settings())
+    assert given == [None] and result.t1 is None and result.status == "scored"
+    assert [caution.code for caution in result.cautions] == ["t1_off"]
+
+
+@pytest.mark.usefixtures("stages")
+def test_a_blank_slice_is_refused_before_the_network_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = made_visit.images(made_visit.REVERSED)
+    signal = np.array(images.stir.values)
+    signal[5] = 0
+    blank = replace(images, stir=Volume(signal, images.stir.grid))
+    monkeypatch.setattr(workflow, "load_visit", lambda path, **kw: blank)
+    monkeypatch.setattr(workflow, "predict", lambda stir, t1: pytest.fail("the network was run"))
+    result = score_visit(tmp_path, Settings())
+    assert (result.status, [reason.code for reason in result.reasons]) == ("not_scorable", ["blank_slice"])
+    assert "Slice 5 of the STIR" in result.reasons[0].message
+    write_visit(result, tmp_path / "out")
+    assert set(everything(tmp_path / "out")) == {"visit.json", "quadrants.csv", "report.html"}
 
 
 @pytest.mark.usefixtures("stages")

@@ -30,13 +30,13 @@ def fat_across(t1: Volume, labels: LabelMap, column: Floats) -> Floats:
     Cartilage and cortex are dark, the fat between the ligaments is brighter than marrow.
     """
     bone = t1.values[labels.data > 0]
-    level = max(float(np.median(bone)), 1e-6) if bone.size else 1.0
+    level = float(np.median(bone)) if bone.size else 0.0
     rows, slices = np.nonzero(np.isfinite(column))
     middle = np.rint(column[rows, slices]).astype(np.intp)
     reach = max(1, round(_FAT_ACROSS_MM / labels.grid.spacing_mm[0]))
     beside = [np.clip(middle + n, 0, labels.grid.shape[0] - 1) for n in range(-reach, reach + 1)]
     out = np.full(column.shape, np.nan)
-    out[rows, slices] = np.max([t1.values[i, rows, slices] for i in beside], axis=0) / level
+    out[rows, slices] = np.max([t1.values[i, rows, slices] for i in beside], axis=0) / (level if level > 0 else 1.0)
     return out
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from mri_sij.anatomy.cut import cut_joints
 from mri_sij.anatomy.joint import Joints, find_joints
 from mri_sij.anatomy.labels import Segmentation
 from mri_sij.anatomy.quadrants import Regions, divide
@@ -47,7 +48,8 @@ def find_anatomy(
     quality = assess(stir, segmentation, joints, settings, t1)
     if quality.failed:
         return Unusable(segmentation, joints, quality, NotScorable(quality.failed))
-    choice = choose_slices(labels, joints, settings)
+    choice = choose_slices(stir, labels, joints, settings)
     if isinstance(choice, NotScorable):
         return Unusable(segmentation, joints, quality, choice)
+    choice = replace(choice, cautions=(*choice.cautions, *cut_joints(stir, joints, choice.numbers)))
     return Anatomy(segmentation, joints, divide(labels, joints), choice, quality)

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from mri_sij.anatomy.image_quality import shown_slices
 from mri_sij.anatomy.joint import Joint, Joints
 from mri_sij.anatomy.labels import SACRUM
 from mri_sij.config import AnatomySettings
 from mri_sij.evidence import NotScorable, Reason
-from mri_sij.volume import LabelMap
+from mri_sij.volume import LabelMap, Volume
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,9 @@ class SliceChoice:
     cautions: tuple[Reason, ...] = ()
 
 
-def choose_slices(labels: LabelMap, joints: Joints, settings: AnatomySettings) -> SliceChoice | NotScorable:
+def choose_slices(
+    stir: Volume, labels: LabelMap, joints: Joints, settings: AnatomySettings
+) -> SliceChoice | NotScorable:
     """Six consecutive slices from the transitional slice forwards (spa-imaging.org; Maksymowych 2005, 2015).
 
     The transitional slice is the most posterior one on which both joints keep `full_height_fraction` of their greatest
@@ -51,13 +54,6 @@ def choose_slices(labels: LabelMap, joints: Joints, settings: AnatomySettings) -
     back = settings.slices_from == "back"
     wanted = transitional - settings.slices + 1 if back else int(np.flatnonzero(full).min())
     first = int(np.clip(wanted, 0, count - settings.slices))
-    cautions = []
-    if first != wanted:
-        late = f"The stack begins {-wanted} slices behind the front of the scored slices; its first are scored."
-        early = (
-            f"The stack ends {wanted - first} slices in front of the back of the scored slices; its last are scored."
-        )
-        cautions.append(Reason("stack_begins_late", late) if wanted < 0 else Reason("stack_ends_early", early))
     numbers = tuple(range(first, first + settings.slices))
     start = transitional if back else wanted
     left, right = (float(h[start]) for h in heights)
@@ -68,7 +64,40 @@ def choose_slices(labels: LabelMap, joints: Joints, settings: AnatomySettings) -
         f"The {which} slice with at least {settings.full_height_fraction:.0%} of the greatest cartilaginous height on "
         f"both sides (left {left:.0f} mm, right {right:.0f} mm)."
     )
-    return SliceChoice(numbers, transitional, reason, obliquity_deg(labels), tuple(cautions))
+    shown = shown_slices(stir)
+    ends = _stack_ends(back, (wanted, first), (start <= shown[0], start >= shown[-1]))
+    return SliceChoice(numbers, transitional, reason, obliquity_deg(labels), ends)
+
+
+def _stack_ends(back: bool, moved: tuple[int, int], at_end: tuple[bool, bool]) -> tuple[Reason, ...]:
+    """Cautions where the stack does not hold the scored slices, or shows no end of the joint to count them from.
+
+    `moved` is the first slice that should be scored and the one that is; `at_end` says whether the slice that counting
+    starts from is the first or the last that shows anything.
+    """
+    wanted, first = moved
+    cautions = []
+    if first > wanted:
+        late = f"The stack begins {first - wanted} slices behind the front of the scored slices; its first are scored."
+        cautions.append(Reason("stack_begins_late", late))
+    elif not back and at_end[0]:
+        late = (
+            "Both joints are high on the first slice already: what lies in front of it is not seen, and the scored "
+            "slices may lie too far back."
+        )
+        cautions.append(Reason("stack_begins_late", late))
+    if first < wanted:
+        early = (
+            f"The stack ends {wanted - first} slices in front of the back of the scored slices; its last are scored."
+        )
+        cautions.append(Reason("stack_ends_early", early))
+    elif back and at_end[1]:
+        early = (
+            "Both joints are high up to the last slice: what lies behind it is not seen, and the scored slices may lie "
+            "too far in front."
+        )
+        cautions.append(Reason("stack_ends_early", early))
+    return tuple(cautions)
 
 
 def _heights(joint: Joint, count: int) -> NDArray[np.float64]:

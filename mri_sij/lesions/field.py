@@ -23,6 +23,8 @@ _PLANE_UNIT_MM, _DEPTH_UNIT_MM = 100.0, 40.0
 _EVEN_PENALTY, _ODD_PENALTY = 0.003, 0.004
 _FINAL_SCALE, _FIRST_SCALE, _COOLING, _ROUNDS = 0.15, 0.5, 0.8, 20
 _INLIER_LOG = 0.3
+_LEAST = 1e-6
+"""Squares without signal count as this share of the usual one: an outlier, on any scale."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +105,9 @@ def fit_field(bone: Blocks, muscle: Blocks, grid: Grid, middle_i: float) -> Coil
     centre = np.array([middle_i, (grid.shape[1] - 1) / 2, (grid.shape[2] - 1) / 2])
     index = np.concatenate([bone.index, muscle.index])
     is_muscle = np.repeat([False, True], [len(bone.value), len(muscle.value)])
-    log = np.log(np.maximum(np.concatenate([bone.value, muscle.value]), 1e-6))
+    value = np.concatenate([bone.value, muscle.value])
+    usual = np.median(value[value > 0]) if (value > 0).any() else 1.0
+    log = np.log(np.maximum(value, _LEAST * usual))
     design = np.concatenate([_terms(index, centre, grid), is_muscle[:, None]], 1)
     base = np.where(is_muscle, len(bone.value) / max(len(muscle.value), 1), 1.0)
     penalty = np.array([1e-9] + [_EVEN_PENALTY] * 8 + [_ODD_PENALTY] * 3 + [1e-9]) * len(bone.value)

@@ -43,8 +43,8 @@ def normalize(signal: Field) -> Field:
     # Counted from both sides, so that the mirrored patient has the same median.
     some = np.concatenate([signal[::3, ::3], signal[::-3, ::3]], axis=None)
     body = some[some > 0.08 * np.percentile(some, 99)]
-    middle = np.median(body) if body.size else 1.0
-    relative = np.clip(signal / np.float32(max(middle, 1e-6)), 0, 20)
+    middle = np.float32(np.median(body)) if body.size else np.float32(0)
+    relative = np.clip(signal / (middle if middle > 0 else np.float32(1)), 0, 20)
     return np.asarray(np.log1p(relative * 2), np.float32)
 
 

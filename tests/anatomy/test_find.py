@@ -116,6 +116,21 @@ def test_fat_that_is_not_suppressed_is_refused() -> None:
     assert "quality_fat_to_bone" in _codes(find_anatomy(stir, pelvis.segmentation(labels), SETTINGS, t1))
 
 
+def test_the_figures_of_an_image_do_not_depend_on_the_size_of_its_numbers() -> None:
+    labels = pelvis.labels(pelvis.grid(20))
+    fat = np.zeros(labels.grid.shape, bool)
+    fat[:, :25] = True
+    stir = np.where(fat, 150, pelvis.stir(labels).values).astype(np.float32)
+    t1 = np.where(fat, 300, np.where(labels.data > 0, 100, 60)).astype(np.float32)
+    found = []
+    for power in (0, -40):
+        pair = [Volume(np.ldexp(signal, power), labels.grid) for signal in (stir, t1)]
+        found.append(find_anatomy(pair[0], pelvis.segmentation(labels), SETTINGS, pair[1]))
+    assert isinstance(found[0], Anatomy) and isinstance(found[1], Anatomy)
+    assert found[0].quality == found[1].quality
+    assert "fat_to_bone" in {check.name for check in found[0].quality.checks}
+
+
 def test_the_same_bones_give_the_same_answer_twice() -> None:
     labels = pelvis.labels(pelvis.grid(35))
     one, two = _find(labels), _find(labels)

@@ -101,6 +101,16 @@ def test_gain_changes_nothing() -> None:
     assert (one.oedema.data == other.oedema.data).all()
 
 
+def test_signal_of_any_size_is_read_alike() -> None:
+    """Quantitative maps and rescaled series hold numbers of any size."""
+    stir, t1, oedema = images((LOWER_LEFT_ILIUM,))
+    small = [Volume(np.ldexp(v.values, -40), v.grid) for v in (stir, t1)]
+    one, other = (find_oedema(*pair, anatomy(), suspecting(oedema), FAST) for pair in ((stir, t1), small))
+    assert isinstance(one, Findings) and isinstance(other, Findings)
+    assert positive(one) == positive(other) and len(positive(one)) == 3
+    assert (one.oedema.data == other.oedema.data).all()
+
+
 def test_mirroring_swaps_the_sides() -> None:
     left = assess((LOWER_LEFT_ILIUM,), noise=0.0)
     right = assess((replace(LOWER_LEFT_ILIUM, side=Side.RIGHT),), noise=0.0)

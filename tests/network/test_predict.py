@@ -90,6 +90,7 @@ def test_normalized_signal_is_the_log_of_that_relative_to_the_body() -> None:
     found = normalize(signal)
     assert found[20, 20, 0] == pytest.approx(np.log(3))
     assert found[0, 0, 0] == pytest.approx(np.log(7))
+    assert np.array_equal(normalize(np.ldexp(signal, -40)), found)
     assert np.array_equal(normalize(np.zeros((6, 6, 2), np.float32)), np.zeros((6, 6, 2)))
 
 
