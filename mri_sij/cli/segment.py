@@ -25,12 +25,12 @@ def segment(
     Example: mri-sij segment VISIT -o OUT
     """
     from mri_sij.anatomy.backends import segment_visit  # noqa: PLC0415
+    from mri_sij.anatomy.before import usable_t1  # noqa: PLC0415
     from mri_sij.anatomy.find import find_anatomy  # noqa: PLC0415
     from mri_sij.config import load_settings  # noqa: PLC0415
     from mri_sij.ingest.visit import load_visit  # noqa: PLC0415
     from mri_sij.network.run import predict  # noqa: PLC0415
     from mri_sij.report.anatomy import write_anatomy  # noqa: PLC0415
-    from mri_sij.resample import resample  # noqa: PLC0415
 
     settings = load_settings(config)
     wanted = settings.anatomy
@@ -39,7 +39,9 @@ def segment(
     images = load_visit(visit, series=series, settings=settings.ingest)
     native = images.stir.grid
     stir = images.stir.reordered(native.reading_order)
-    t1 = None if images.t1 is None else resample(images.t1, stir.grid)
+    t1, left_out = (None, ()) if images.t1 is None else usable_t1(images.t1, stir)
+    for caution in left_out:
+        print(f"mri-sij: {caution.message} ({caution.code})", file=sys.stderr)
     _progress("finding bones")
     bones = segment_visit(stir, t1, predict(stir, t1), wanted)
     _progress("finding joints")
