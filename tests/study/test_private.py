@@ -28,7 +28,7 @@ SAMPLE = Path(__file__).parents[2] / "sample_data"
 SLOW = ("predict", "segment_visit", "find_anatomy", "find_oedema")
 STAGES = [
     *((make, name) for name in ("index_files", "only_visit", "choose", "read_visit", "score_images")),
-    *((workflow, name) for name in ("resample", *SLOW, "score", "partly_seen")),
+    *((workflow, name) for name in ("usable_t1", "look_at_stir", *SLOW, "score", "partly_seen")),
     *((workflow, name) for name in ("visit_json", "quadrants_csv", "visit_page", "write_form", "write_nifti")),
     *((make, name) for name in ("write_visit", "thumbnail_png", "write_derived")),
     *((make, name) for name in ("of_result", "compare_visits", "write_comparison")),
