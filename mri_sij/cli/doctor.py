@@ -10,8 +10,6 @@ from typing import Annotated, Any
 
 import typer
 
-from mri_sij.models import MODELS
-
 PACKAGES = (
     "numpy",
     "scipy",
@@ -71,6 +69,8 @@ def _codecs() -> dict[str, bool]:
 
 def _model() -> bool:
     from importlib.resources import files  # noqa: PLC0415
+
+    from mri_sij.models import MODELS  # noqa: PLC0415
 
     return all((files(package) / name).is_file() for package, name in MODELS)
 
