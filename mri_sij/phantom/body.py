@@ -31,9 +31,9 @@ class Person:
     """Fields on `lattice`, all in mm where they are distances (negative inside).
 
     `sacrum`, `left`, `right` (ilia) and `lumbar` are signed distances; `tissue` holds a `Tissue` a voxel for all that
-    is not bone; `fattiness`, `red` and `grain` are marrow fields of mean about 0; `disc` marks disc remnants in the
-    sacrum (0-1); `fibre` modulates muscle. `gap` is the width of the joint, `cartilaginous` where the joint is
-    covered by cartilage.
+    is not bone; `fattiness` and `grain` are marrow fields of mean about 0; `disc` marks disc remnants in the
+    sacrum (0-1); `fibre` modulates muscle. `cartilaginous` is where the joint is covered by cartilage. Without
+    `mimics` nothing but oedema alters the marrow when the person is scanned.
     """
 
     lattice: Lattice
@@ -48,6 +48,7 @@ class Person:
     disc: Field
     fibre: Field
     frame: Frame
+    mimics: bool = True
 
 
 @dataclass(frozen=True, eq=False)

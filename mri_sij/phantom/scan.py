@@ -114,8 +114,11 @@ def acquire(
 ) -> SimulatedVisit:
     """Simulate STIR and T1 of `person` with `lesions` on `grid` (in the reading frame)."""
     presence, excess = oedema_field(person, lesions, rng)
-    more, fat = decoys(person, rng)
-    hard = sclerosis_field(person, rng)
+    if person.mimics:
+        more, fat = decoys(person, rng)
+        hard = sclerosis_field(person, rng)
+    else:
+        more, fat, hard = np.zeros((3, *person.lattice.shape), np.float32)
     stir_table, t1_table = (_table(s, scanner.physics, rng) for s in (scanner.stir, scanner.t1))
     uneven = np.exp(scanner.fat_fault * noise(person.lattice, 70, rng))
     soft = [_soft_signal(person, stir_table, uneven), _soft_signal(person, t1_table, None)]

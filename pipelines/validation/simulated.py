@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Score simulated patients end to end and hold the result against their true forms.
 
-usage: simulated.py FIRST_SEED LAST_SEED [--config SETTINGS.toml] [--table OUT.csv]
+usage: simulated.py FIRST_SEED LAST_SEED [--noise-free] [--true-anatomy] [--config SETTINGS.toml] [--table OUT.csv]
 
 Each seed is one visit of one simulated person: clinical sampling, noise, coil, mimics and, in two of three, oedema.
+With --noise-free there is no noise, marrow and the suppression of fat are even and there are no mimics: lesions, coil
+and sampling stay as they are. With --true-anatomy the bones are not looked for but given.
 The visit is written as NIfTI and scored as any other. Printed: ICC(2,1) of the total, bias, limits of agreement,
 kappa of quadrants, intensity and depth items on the slices that both forms hold, how often the interval holds the
 truth, and how often no oedema gives 0. Visits that are not scorable are counted apart, never as 0. Simulated
@@ -16,7 +18,7 @@ import csv
 import sys
 import tempfile
 from argparse import ArgumentParser, Namespace
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,7 @@ import numpy as np
 from mri_sij.config import Settings, load_settings
 from mri_sij.evidence import Evidence
 from mri_sij.ingest.nifti import write_nifti
+from mri_sij.phantom.scan import SimulatedVisit
 from mri_sij.phantom.study import INTENSE_RATIO, total_of
 from mri_sij.phantom.truth import true_form, true_slices
 from mri_sij.phantom.visits import draw_courses, draw_sessions, person_of, scan
@@ -47,14 +50,23 @@ class Compared:
     deep: Pairs
 
 
-def compare(seed: int, settings: Settings, folder: Path) -> Compared | str:
-    """Simulate and score one visit; a string says why it has no score."""
-    session, lesions = draw_sessions(seed, 1)[0], draw_courses(seed, 1)[0]
-    visit = scan(person_of(seed), seed, lesions, session)
+def simulate(seed: int, *, noise_free: bool) -> SimulatedVisit:
+    """The visit that `seed` stands for."""
+    person, session, lesions = person_of(seed), draw_sessions(seed, 1)[0], draw_courses(seed, 1)[0]
+    if noise_free:
+        even = np.zeros(person.lattice.shape, np.float32)
+        person = replace(person, fattiness=even, grain=even, disc=even, fibre=even + 1, mimics=False)
+        session = replace(session, scanner=replace(session.scanner, snr=np.inf, fat_fault=0.0))
+    return scan(person, seed, lesions, session)
+
+
+def compare(visit: SimulatedVisit, seed: int, settings: Settings, folder: Path) -> Compared | str:
+    """Score one visit; a string says why it has no score."""
     slices = true_slices(visit)
     if slices is None:
         return "truth: fewer than six slices"
     truth = true_form(visit, slices, INTENSE_RATIO)
+    folder.mkdir()
     write_nifti(visit.stir, folder / "stir.nii.gz")
     write_nifti(visit.t1, folder / "t1.nii.gz")
     result = score_visit(folder, settings)
@@ -65,6 +77,14 @@ def compare(seed: int, settings: Settings, folder: Path) -> Compared | str:
     return Compared(
         seed, total_of(truth), result.sheet.sparcc.total, interval.low, interval.high, *_items(truth, found)
     )
+
+
+def _given_bones(visit: SimulatedVisit, settings: Settings, folder: Path) -> Settings:
+    """Settings that take the true bones, written to `folder`."""
+    folder.mkdir()
+    write_nifti(visit.labels, folder / "bones.nii.gz")
+    given = settings.anatomy.model_copy(update={"segmenter": f"masks:{folder / 'bones.nii.gz'}"})
+    return settings.model_copy(update={"anatomy": given})
 
 
 def _items(truth: Evidence, found: Evidence) -> tuple[Pairs, Pairs, Pairs]:
@@ -88,11 +108,12 @@ def report(found: list[Compared], left_out: list[str]) -> str:
     truth, total = (np.array([getattr(one, name) for one in found], float) for name in ("truth", "total"))
     limits = bland_altman(truth, total)
     held = np.mean([one.low <= one.truth <= one.high for one in found])
-    clean = total[truth == 0]
+    clean, off = total[truth == 0], np.abs(total - truth)
     lines = [
         f"visits {len(found)}, without a score {len(left_out)}",
         f"total: ICC(2,1) {_icc(truth, total):.3f}",
         f"bias {limits.bias:+.2f}, limits of agreement {limits.low:.1f} to {limits.high:.1f}",
+        f"off by {off.mean():.1f} on average, exact in {np.sum(off == 0)}, within 2 points in {np.sum(off <= 2)}",
         *(f"{name}: kappa {_kappa(found, name):.3f}" for name in ("quadrants", "intense", "deep")),
         f"the interval holds the truth in {held:.0%}",
         f"no oedema: total 0 in {np.mean(clean == 0):.0%} of {len(clean)}" if len(clean) else "no visit without oedema",
@@ -113,6 +134,8 @@ def _arguments() -> Namespace:
     parser = ArgumentParser(description="Score simulated patients end to end.")
     parser.add_argument("first", type=int)
     parser.add_argument("last", type=int)
+    parser.add_argument("--noise-free", action="store_true")
+    parser.add_argument("--true-anatomy", action="store_true")
     parser.add_argument("--config", type=Path)
     parser.add_argument("--table", type=Path)
     return parser.parse_args()
@@ -124,8 +147,11 @@ def main() -> None:
     found: list[Compared] = []
     left_out: list[str] = []
     for seed in range(asked.first, asked.last + 1):
+        visit = simulate(seed, noise_free=asked.noise_free)
         with tempfile.TemporaryDirectory() as folder:
-            one = compare(seed, settings, Path(folder))
+            if asked.true_anatomy:
+                settings = _given_bones(visit, settings, Path(folder) / "bones")
+            one = compare(visit, seed, settings, Path(folder) / "visit")
         print(f"{seed}: {one if isinstance(one, str) else f'{one.truth} {one.total}'}", file=sys.stderr, flush=True)
         if isinstance(one, str):
             left_out.append(one)
