@@ -388,8 +388,6 @@ def default_toml() -> str:
     ]
     for stage in ("ingest", "anatomy", "lesions", "scoring", "compare", "study"):
         record = getattr(Settings(), stage)
-        if not type(record).model_fields:
-            continue
         parts += ["", f"# {(type(record).__doc__ or '').strip()}", f"[{stage}]"]
         for name, field in type(record).model_fields.items():
             parts += [f"# {line}" for line in textwrap.wrap(" ".join((field.description or "").split()), 116)]

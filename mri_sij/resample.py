@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from mri_sij.geometry import Floats, Grid
-from mri_sij.volume import LabelMap, Volume
+from mri_sij.volume import Volume
 
 Interpolation = Literal["linear", "nearest"]
+_ORDER: dict[Interpolation, Literal[0, 1]] = {"nearest": 0, "linear": 1}
 
 EDGE_SLACK_VOXELS = 1e-3
 """A place this far outside the outermost voxel centres still counts as inside: rounding of affines, nothing more."""
@@ -28,21 +29,14 @@ def resample(volume: Volume, grid: Grid, *, interpolation: Interpolation = "line
     order = volume.grid.reading_order
     if volume.grid.reordered(order).same_as(grid, tolerance_mm=1e-6):
         return Volume(volume.reordered(order).values, grid)
-    matrix, offset = _index_map(volume.grid, grid)
-    data = _transformed(volume.values, matrix, offset, grid, order=1 if interpolation == "linear" else 0)
-    outside_mask = ~_inside(volume.grid, matrix, offset, grid)
-    data[outside_mask] = outside
+    total = np.linalg.inv(volume.grid.affine) @ grid.affine
+    matrix, offset = total[:3, :3], total[:3, 3]
+    # "nearest" at the edge, then masked: map_coordinates' "constant" would blend the outermost half voxel with 0.
+    data = ndimage.affine_transform(
+        volume.values, matrix, offset, output_shape=grid.shape, order=_ORDER[interpolation], mode="nearest"
+    )
+    data[~_inside(volume.grid, matrix, offset, grid)] = outside
     return Volume(data, grid)
-
-
-def resample_labels(labels: LabelMap, grid: Grid) -> LabelMap:
-    """`labels` at the nearest voxel of `grid`; 0 outside."""
-    if labels.grid.same_as(grid, tolerance_mm=1e-6):
-        return LabelMap(labels.data, grid, labels.names)
-    matrix, offset = _index_map(labels.grid, grid)
-    data = _transformed(labels.data, matrix, offset, grid, order=0)
-    data[~_inside(labels.grid, matrix, offset, grid)] = 0
-    return LabelMap(data, grid, labels.names)
 
 
 def overlap_fraction(grid: Grid, other: Grid) -> float:
@@ -51,17 +45,6 @@ def overlap_fraction(grid: Grid, other: Grid) -> float:
     points = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1)
     index = other.index(grid.world(points))
     return float(((index >= -0.5) & (index <= np.array(other.shape) - 0.5)).all(axis=-1).mean())
-
-
-def _index_map(source: Grid, target: Grid) -> tuple[Floats, Floats]:
-    total = np.linalg.inv(source.affine) @ target.affine
-    return total[:3, :3], total[:3, 3]
-
-
-def _transformed(data: NDArray[Any], matrix: Floats, offset: Floats, grid: Grid, order: Literal[0, 1]) -> NDArray[Any]:
-    # "nearest" at the edge, then masked: map_coordinates' "constant" would blend the outermost half voxel with 0.
-    result = ndimage.affine_transform(data, matrix, offset, output_shape=grid.shape, order=order, mode="nearest")
-    return np.asarray(result)
 
 
 def _inside(source: Grid, matrix: Floats, offset: Floats, grid: Grid) -> NDArray[np.bool_]:

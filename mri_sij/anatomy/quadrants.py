@@ -26,7 +26,7 @@ class Regions:
 
     `side` 0 none, 1 left, 2 right joint; `bone` 0 none, 1 sacrum, 2 ilium; `half` 0 none, 1 lower, 2 upper;
     `depth_mm` distance in the slice from the bone's own articular margin, as readers measure depth (infinite outside
-    the joint's bones; through the slices: `depth_3d_mm`); `cartilaginous` where the nearest joint is.
+    the joint's bones); `cartilaginous` where the nearest joint is.
     """
 
     side: NDArray[np.uint8]
@@ -63,16 +63,6 @@ def divide(labels: LabelMap, joints: Joints) -> Regions:
             cartilaginous[here][nearer] = covered[nearer]
             depth[here][nearer] = away[nearer]
     return Regions(side, bone, half, depth, cartilaginous)
-
-
-def depth_3d_mm(joints: Joints, regions: Regions) -> NDArray[np.float32]:
-    """Distance in space (mm) of every voxel of `regions` from its own articular margin, out to 60 mm from the joint;
-    infinite elsewhere."""
-    out = np.full(joints.grid.shape, np.inf, np.float32)
-    for which in Side:
-        mine = regions.side == REGION_SIDE[which]
-        out[mine] = _solid_depth(joints, which, joints.grid.shape, joints.grid.spacing_mm)[mine]
-    return out
 
 
 def _box_of(own: NDArray[np.bool_], joint: JointSlice) -> tuple[slice, slice]:
@@ -112,27 +102,3 @@ def _to_midline(
     nearest = which[near_i, near_j]
     depth = np.maximum(away - np.minimum(joint.gap_mm[nearest] / 2, HALF_GAP_MM), 0).astype(np.float32)
     return depth, joint.midline[nearest, 1].astype(np.intp), joint.cartilaginous[nearest]
-
-
-def _solid_depth(
-    joints: Joints, side: Side, shape: tuple[int, int, int], spacing: tuple[float, float, float]
-) -> NDArray[np.float32]:
-    """Distance in space (mm) from the articular margin, out to 60 mm from the joint."""
-    joint = joints.of(side)
-    out = np.full(shape, np.inf, np.float32)
-    if not joint.slices:
-        return out
-    line = np.ones(shape, bool)
-    half_gap = np.zeros(shape, np.float32)
-    for k, there in joint.slices.items():
-        i, n = _drawn(there, shape)
-        j = np.rint(there.midline[n, 1]).astype(np.intp)
-        line[i, j, k] = False
-        half_gap[i, j, k] = np.minimum(there.gap_mm[n] / 2, HALF_GAP_MM)
-    where = np.argwhere(~line)
-    reach = np.ceil(60 / np.array(spacing)).astype(int)
-    lo, hi = np.maximum(where.min(0) - reach, 0), np.minimum(where.max(0) + reach + 1, shape)
-    box = tuple(slice(a, b) for a, b in zip(lo, hi, strict=True))
-    away, nearest = ndi.distance_transform_edt(line[box], spacing, return_indices=True)
-    out[box] = np.maximum(away - half_gap[box][tuple(nearest)], 0)
-    return out

@@ -9,10 +9,10 @@ from scipy.sparse.linalg import spsolve
 
 Floats = NDArray[np.float64]
 
+_ROUNDS = 4
 
-def smooth_surface(
-    values: Floats, weights: Floats, stiffness: tuple[float, float], scale: float, rounds: int = 4
-) -> Floats:
+
+def smooth_surface(values: Floats, weights: Floats, stiffness: tuple[float, float], scale: float) -> Floats:
     """Surface of shape (n, m) that minimizes weighted squared misfit plus squared second differences along both axes.
 
     Grid points of weight 0 are filled in: between measurements smoothly, beyond them straight on. `stiffness` (>= 0)
@@ -25,11 +25,11 @@ def smooth_surface(
     penalty = penalty + 1e-6 * sparse.identity(n * m)
     measured = np.where(weights > 0, values, 0.0).ravel()
     weight, surface = weights.ravel().astype(float), np.zeros(n * m)
-    for round_number in range(rounds):
+    for round_number in range(_ROUNDS):
         middle = float(np.average(measured, weights=weight)) if weight.sum() else 0.0
         system = (sparse.diags(weight) + penalty).tocsc()
         surface = spsolve(system, weight * (measured - middle)) + middle
-        if round_number + 1 < rounds:
+        if round_number + 1 < _ROUNDS:
             misfit = (measured - surface) / scale
             weight = weights.ravel() / (1 + misfit**2) ** 2
     return np.asarray(surface.reshape(n, m))

@@ -39,7 +39,7 @@ def compare(
         print(comparison_json(comparison, settings), end="")
     else:
         for followup in comparison.followups:
-            print(sentence(followup, comparison))
+            print(sentence(followup))
             for caution in followup.cautions:
                 print(f"Caution: {caution.message} ({caution.code})")
         print(f"Page: {out / 'comparison.html'}   Research use only, not for diagnosis.")

@@ -42,7 +42,7 @@ def comparison_dict(comparison: Comparison, settings: Settings) -> Plain:
     return {
         "schema": SCHEMA,
         "status": "not_comparable" if last.change is None else "compared",
-        "sentence": sentence(last, comparison),
+        "sentence": sentence(last),
         "change": _change(last, comparison),
         "alignment": _alignment(last),
         "cautions": _reasons(last.cautions),
@@ -59,7 +59,7 @@ def comparison_dict(comparison: Comparison, settings: Settings) -> Plain:
     }
 
 
-def sentence(followup: FollowUp, comparison: Comparison) -> str:
+def sentence(followup: FollowUp) -> str:
     """What a report would say of this follow-up."""
     if followup.change is None:
         return "The two visits cannot be compared: " + " ".join(reason.message for reason in followup.reasons)
@@ -210,7 +210,7 @@ def _bone(alignment: Alignment, number: int) -> Plain:
 def _follow_up(followup: FollowUp, comparison: Comparison) -> Plain:
     return {
         "number": followup.number,
-        "sentence": sentence(followup, comparison),
+        "sentence": sentence(followup),
         "interval_days": followup.interval_days(comparison.baseline),
         "change": _change(followup, comparison),
         "alignment": _alignment(followup),

@@ -20,7 +20,6 @@ class Protocol:
     modality: str = ""
     vendor: str = ""
     scanning_sequence: tuple[str, ...] = ()
-    scan_options: tuple[str, ...] = ()
     image_type: tuple[str, ...] = ()
     repetition_time_ms: float | None = None
     echo_time_ms: float | None = None
@@ -48,7 +47,6 @@ class Pixels:
     bits_allocated: int
     bits_stored: int
     high_bit: int
-    signed: bool
     photometric: str
     frames: int
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -21,7 +20,7 @@ from pydicom.tag import BaseTag
 from mri_sij.errors import RefusedError
 from mri_sij.ingest import element, functional_groups
 from mri_sij.ingest.element import Elements
-from mri_sij.ingest.frame import Frame, Pixels, Protocol
+from mri_sij.ingest.frame import Frame, Pixels
 from mri_sij.ingest.limits import MAX_INFLATED_BYTES, BombError
 from mri_sij.ingest.protocol import read_protocol
 
@@ -64,17 +63,6 @@ class HeaderError(RefusedError):
     code = "damaged_header"
 
 
-@dataclass(frozen=True)
-class _Shared:
-    """The facts that all frames of a file have in common."""
-
-    path: Path
-    name: str
-    ds: Elements
-    pixels: Pixels
-    protocol: Protocol
-
-
 def read_frames(path: Path, name: str, file: BinaryIO) -> list[Frame]:
     """The frames of one open DICOM file, called `name` in messages; RefusedError for what holds no MR image."""
     try:
@@ -98,8 +86,8 @@ def _frames(path: Path, name: str, ds: Elements, syntax: str) -> list[Frame]:
     if modality and modality != "MR":
         raise NotAnImageError("An image of another modality than MR.")
     pixels = _pixels(ds, syntax)
-    base = _base_frame(_Shared(path, name, ds, pixels, read_protocol(ds)))
-    return functional_groups.expand(base, ds) if pixels.frames > 1 or 0x52009230 in ds else [base]
+    base = _base_frame(path, name, ds, pixels)
+    return functional_groups.expand(base, ds) if pixels.frames > 1 or functional_groups.PER_FRAME in ds else [base]
 
 
 def _read_header(file: BinaryIO) -> tuple[Elements, str]:
@@ -179,21 +167,20 @@ def _pixels(ds: Elements, syntax: str) -> Pixels:
         bits_allocated=bits,
         bits_stored=bits_stored,
         high_bit=bits_stored - 1 if high_bit is None else high_bit,
-        signed=element.whole(ds, 0x00280103) == 1,
         photometric=element.text(ds, 0x00280004),
         frames=frames,
     )
 
 
-def _base_frame(shared: _Shared) -> Frame:
-    ds = shared.ds
+def _base_frame(path: Path, name: str, ds: Elements, pixels: Pixels) -> Frame:
+    """The one frame of a classic file, or what an enhanced one says outside its functional groups."""
     series = element.raw_bytes(ds, 0x0020000E)
     study = element.raw_bytes(ds, 0x0020000D)
     patient = element.raw_bytes(ds, 0x00100020) or element.raw_bytes(ds, 0x00100010)
     image = element.raw_bytes(ds, 0x00080018)
     return Frame(
-        path=shared.path,
-        name=shared.name,
+        path=path,
+        name=name,
         number=0,
         key_patient=element.key(patient, element.raw_bytes(ds, 0x00100021)),
         key_study=element.key(study),
@@ -204,8 +191,8 @@ def _base_frame(shared: _Shared) -> Frame:
         series_number=element.whole(ds, 0x00200011),
         instance_number=element.whole(ds, 0x00200013),
         images_in_acquisition=element.whole(ds, 0x00201002),
-        pixels=shared.pixels,
-        protocol=shared.protocol,
+        pixels=pixels,
+        protocol=read_protocol(ds),
         position=functional_groups.triple(element.decimals(ds, 0x00200032)),
         orientation=functional_groups.six(element.decimals(ds, 0x00200037)),
         pixel_spacing_mm=functional_groups.pair(element.decimals(ds, 0x00280030)),

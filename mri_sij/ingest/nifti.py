@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from mri_sij.errors import RefusedError
 from mri_sij.geometry import Floats, Grid
-from mri_sij.ingest.limits import BombError, require_plausible_size
+from mri_sij.ingest.limits import require_plausible_size
 from mri_sij.volume import LabelMap, Volume
 
 FORM_TOLERANCE_MM = 0.1
@@ -282,6 +282,3 @@ def _rounding_of_turn(header: Nifti1Header | Nifti2Header) -> float:
     spare = 4 * float(np.finfo(parts[0].dtype).eps)
     ends = np.sqrt([max(squared - spare, 0.0), squared, squared + spare])
     return float(2 * np.diff(ends).max())
-
-
-__all__ = ["BombError", "NiftiError", "NiftiHeader", "read_header", "read_volume", "write_nifti"]

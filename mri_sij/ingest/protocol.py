@@ -44,7 +44,6 @@ def read_protocol(ds: Elements) -> Protocol:
             modality=element.text(ds, 0x00080060),
             vendor=vendor(element.text(ds, 0x00080070)),
             scanning_sequence=sequence,
-            scan_options=options,
             image_type=element.texts(ds, 0x00080008),
             repetition_time_ms=element.decimal(ds, 0x00180080),
             echo_time_ms=element.decimal(ds, 0x00180081),

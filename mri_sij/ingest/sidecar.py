@@ -44,7 +44,6 @@ def protocol_of_file(path: Path, description: str) -> Protocol:
         modality=str(known.get("Modality", ""))[:2],
         vendor=vendor(str(known.get("Manufacturer", ""))),
         scanning_sequence=sequence,
-        scan_options=_strings(known.get("ScanOptions")),
         image_type=_strings(known.get("ImageType")),
         repetition_time_ms=_milliseconds(known.get("RepetitionTime")),
         echo_time_ms=echo,

@@ -66,8 +66,8 @@ class RefusedStack:
     distinct: str = ""
 
 
-def arrange(frames: list[Frame], distinct: str = "") -> Stack:
-    """Frames of one orientation, matrix and echo in order.
+def arrange(frames: list[Frame], distinct: str) -> Stack:
+    """Frames of one orientation, matrix and echo in order; `distinct` goes into the stack.
 
     Refuses, in this order, with StackError: colour; pixels stored inverted or shifted; a damaged rescale slope or
     intercept; no place, orientation or pixel spacing; cosines that are not at right angles; a single slice; slices

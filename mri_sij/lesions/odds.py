@@ -23,8 +23,9 @@ Field = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 MODEL_FILE = "odds.json"
-FINE_MM, MIDDLE_MM, COARSE_MM = 0.6, 1.5, 4.0
-"""Standard deviations of the Gaussians, in the plane, over which brightness is averaged."""
+MIDDLE_MM, COARSE_MM = 1.5, 4.0
+"""Standard deviations of the Gaussians, in the plane, over which brightness is averaged; the finest scale is that of
+`Search.ratio` itself."""
 
 
 def measures(search: Search) -> dict[str, Field]:

@@ -14,6 +14,8 @@ from scipy import ndimage as ndi
 Field = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
+_SMOOTH_VOXELS = 0.8
+
 
 @dataclass(frozen=True)
 class Lattice:
@@ -66,11 +68,11 @@ def fill_mesh(vertices: Floats, faces: NDArray[np.int32], lattice: Lattice) -> N
     return np.asarray(inside)
 
 
-def signed_distance(inside: NDArray[np.bool_], step: float, smooth_voxels: float = 0.8) -> Field:
+def signed_distance(inside: NDArray[np.bool_], step: float) -> Field:
     """Signed distance in mm to the border of a mask, smoothed so that its zero level has no stairs."""
     distance = _distance_to(inside) - _distance_to(~inside)
     distance -= np.sign(distance) * np.float32(0.5)
-    return np.asarray(ndi.gaussian_filter(distance, smooth_voxels) * np.float32(step))
+    return np.asarray(ndi.gaussian_filter(distance, _SMOOTH_VOXELS) * np.float32(step))
 
 
 def _distance_to(mask: NDArray[np.bool_]) -> Field:

@@ -20,7 +20,7 @@ from mri_sij.phantom.solid import noise
 from mri_sij.phantom.tissue import Sequence, Tissue, signal_table
 from mri_sij.volume import LabelMap, Volume
 
-BACKGROUND, SACRUM, LEFT_ILIUM, RIGHT_ILIUM, LUMBAR = range(5)
+SACRUM, LEFT_ILIUM, RIGHT_ILIUM, LUMBAR = range(1, 5)
 _NAMES = {SACRUM: "sacrum", LEFT_ILIUM: "left ilium", RIGHT_ILIUM: "right ilium", LUMBAR: "lumbar vertebra"}
 _SUBSLICES = 3
 
@@ -127,7 +127,7 @@ def acquire(
     ilium = np.minimum(person.left, person.right)
     sums = {
         name: np.zeros(grid.shape, np.float32)
-        for name in ("stir", "t1", "sacrum", "ilium", "lumbar", "oedema", "fluid", "joint", "cartilage", "ratio", "fat")
+        for name in ("stir", "t1", "sacrum", "ilium", "lumbar", "oedema", "fluid", "joint", "cartilage", "ratio")
     }
     edge = 0.5 * grid.spacing_mm[0] + 0.25
     cortex_mm = np.float32(rng.uniform(0.4, 1.6)) * np.exp(

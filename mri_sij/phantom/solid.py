@@ -11,14 +11,10 @@ from scipy import ndimage as ndi
 from mri_sij.pelvis.mesh import Field, Floats, Lattice
 
 
-def ellipsoid(axes: tuple[Field, Field, Field], centre: Floats, radii: Floats, turn: Floats | None = None) -> Field:
-    """About the signed distance to an ellipsoid; `turn` (3, 3) has its axes as rows."""
-    turn = np.eye(3) if turn is None else turn
-    moved = [a - np.float32(c) for a, c in zip(axes, centre, strict=True)]
-    total: Field = np.float32(0)  # type: ignore[assignment]
-    for row, radius in zip(turn.astype(np.float32), radii, strict=True):
-        total = total + ((row[0] * moved[0] + row[1] * moved[1] + row[2] * moved[2]) / np.float32(radius)) ** 2
-    return np.asarray((np.sqrt(total) - 1) * np.float32(min(radii)), np.float32)
+def ellipsoid(axes: tuple[Field, Field, Field], centre: Floats, radii: Floats) -> Field:
+    """About the signed distance to an ellipsoid along the lattice's axes, of `radii` (3,)."""
+    x, y, z = (((a - np.float32(c)) / np.float32(r)) ** 2 for a, c, r in zip(axes, centre, radii, strict=True))
+    return np.asarray((np.sqrt(x + y + z) - 1) * np.float32(min(radii)), np.float32)
 
 
 def paint_tube(field: Field, lattice: Lattice, path: Floats, radii: Floats) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from markupsafe import Markup
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
@@ -17,7 +16,7 @@ from mri_sij.compare.outcome import ChangeClass
 from mri_sij.compare.records import NEW, PERSISTING, RESOLVED, Change, Comparison, FollowUp
 from mri_sij.compare.visit import Visit
 from mri_sij.compare.write import sentence
-from mri_sij.evidence import QUADRANTS, Bone, Half, Quadrant, Reason, Side
+from mri_sij.evidence import Bone, Half, Quadrant, Reason, Side
 from mri_sij.geometry import Grid
 from mri_sij.lesions.records import OEDEMA_NAMES
 from mri_sij.report.frame import Edges, Frame, edges_of, frame_around
@@ -109,11 +108,11 @@ class ComparisonView:
 
 def comparison_page(comparison: Comparison, title: str = TITLE) -> str:
     """The page as text; the same comparison gives the same bytes. `title` must not identify the patient."""
-    css, script = asset("comparison.css"), asset("comparison.js")
-    return render("comparison.html.j2", view=comparison_view(comparison, title), more_css=css, script=Markup(script))
+    view, css, script = comparison_view(comparison, title), asset("comparison.css"), asset("comparison.js")
+    return render("comparison.html.j2", view=view, more_css=css, script=script)
 
 
-def comparison_view(comparison: Comparison, title: str = TITLE) -> ComparisonView:
+def comparison_view(comparison: Comparison, title: str) -> ComparisonView:
     """What the page shows."""
     baseline = comparison.baseline
     frame = None if baseline is None else _frame(baseline)
@@ -143,7 +142,7 @@ def _followup_view(followup: FollowUp, comparison: Comparison, frame: Frame | No
     return FollowUpView(
         number=followup.number,
         verdict=_CLASS_WORDS[followup.change_class],
-        sentence=sentence(followup, comparison),
+        sentence=sentence(followup),
         baseline="" if outcome is None else f"{outcome.baseline:g}",
         followup="" if outcome is None else f"{outcome.followup:g}",
         delta="" if outcome is None else signed(outcome.delta),
@@ -241,7 +240,6 @@ def _cells(items: Iterable[ItemChange], side: Side) -> tuple[Cell, ...]:
     by_name = {i.name: i for i in items}
     bones = (Bone.ILIUM, Bone.SACRUM) if side is Side.RIGHT else (Bone.SACRUM, Bone.ILIUM)
     names = [item_name(Quadrant(bone, half)) for half in (Half.UPPER, Half.LOWER) for bone in bones]
-    assert len(names) == len(QUADRANTS)
     return tuple(_cell(by_name[name]) for name in (*names, "intense", "deep"))
 
 

@@ -13,7 +13,6 @@ from mri_sij.report.head import score_view
 from mri_sij.report.picture import STIR_UPPER, grey, png_uri, window_of
 from mri_sij.report.plate import Plate, bone_layers, plates_of, scene_of
 from mri_sij.report.provenance import provenance_dict
-from mri_sij.report.record import settings_dict
 from mri_sij.report.render import render
 from mri_sij.report.view import LAYERS, PlateView, VisitView
 from mri_sij.result import VisitResult
@@ -49,7 +48,7 @@ def visit_view(result: VisitResult, title: str = TITLE) -> VisitView:
         form=form,
         layers=tuple(key for key in LAYERS if key.layer in drawn),
         blocks=blocks_of(result),
-        records=(("Provenance", provenance), ("Settings", tuple(flat(settings_dict(result.settings))))),
+        records=(("Provenance", provenance), ("Settings", tuple(flat(result.settings.shown())))),
         edges=edges_of(result.stir.grid),
         stir_name="STIR" if result.images.stir_acquisition.kind == "stir" else "T2 FS",
         width_mm=round(size[0], 2),

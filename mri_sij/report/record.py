@@ -11,7 +11,6 @@ import numpy as np
 
 from mri_sij.anatomy.find import Anatomy
 from mri_sij.anatomy.quality import Quality
-from mri_sij.config import Settings
 from mri_sij.evidence import Reason
 from mri_sij.ingest.acquisition import Acquisition
 from mri_sij.ingest.choose import SeriesChoice
@@ -92,15 +91,10 @@ def visit_dict(result: VisitResult) -> Plain:
         "quality": _quality(result.quality),
         "series": _series(result),
         "reader": None if result.reading is None else _reader(result.reading),
-        "settings": settings_dict(result.settings),
+        "settings": result.settings.shown(),
         "provenance": provenance_dict(result),
     }
     return {key: plain_value(value) for key, value in plain.items()}
-
-
-def settings_dict(settings: Settings) -> Plain:
-    """All settings as plain values, without paths."""
-    return settings.shown()
 
 
 def plain_value(value: Any) -> Any:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from mri_sij.config import ScoringSettings
@@ -47,7 +47,7 @@ class FormError(RefusedError):
     code = "form"
 
 
-def read_rows(path: Path, *, optional: Sequence[str] = (HEIGHT,)) -> Iterator[tuple[int, dict[str, str]]]:
+def read_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and cells of each row, stripped and in lower case; FormError when the header is not a form's.
 
     As spreadsheets write: commas, semicolons or tabs, a first line that names them (`sep=;`), any line ends, UTF-8 or
@@ -66,7 +66,7 @@ def read_rows(path: Path, *, optional: Sequence[str] = (HEIGHT,)) -> Iterator[tu
             if not any(cells) or (not header and cells == ["sep="]):
                 continue
             if not header:
-                _require_header(cells, path, optional)
+                _require_header(cells, path)
                 header = cells
             elif len(cells) != len(header):
                 raise FormError(
@@ -77,7 +77,7 @@ def read_rows(path: Path, *, optional: Sequence[str] = (HEIGHT,)) -> Iterator[tu
     except csv.Error as error:
         raise FormError(f"Line {rows.line_num} is not CSV ({error}).", files=(path.name,)) from error
     if not header:
-        _require_header([], path, optional)
+        _require_header([], path)
 
 
 def _text(path: Path) -> str:
@@ -92,9 +92,9 @@ def _text(path: Path) -> str:
         raise FormError(f"The form cannot be read as text ({type(error).__name__}).", files=(path.name,)) from error
 
 
-def _require_header(header: list[str], path: Path, optional: Sequence[str]) -> None:
+def _require_header(header: list[str], path: Path) -> None:
     missing = [name for name in HEADER if name not in header]
-    unknown = sum(name not in HEADER and name not in optional for name in header)
+    unknown = sum(name not in (*HEADER, HEIGHT) for name in header)
     doubled = len(header) - len(set(header))
     if missing or unknown or doubled:
         told = [f"missing: {', '.join(missing)}"] if missing else []

@@ -61,7 +61,7 @@ def overrule(evidence: Evidence, form: Path) -> Overruled:
     joints = {(joint.slice_number, joint.side): joint for joint in evidence.joints}
     changes: list[ItemChange] = []
     seen: set[tuple[int, Side]] = set()
-    for line, cells in read_rows(form, optional=(HEIGHT,)):
+    for line, cells in read_rows(form):
         place = place_of(line, cells, form)
         if place not in joints or place in seen:
             problem = "twice" if place in seen else "but it is not among the scored slices"

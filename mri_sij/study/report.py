@@ -31,7 +31,7 @@ from mri_sij.study.tables import (
 )
 from mri_sij.study.task import Status, outdated, read_status
 
-_OWN_FILES = ("plan", "clinical", "dataset_description", "provenance", "index")
+_OWN_FILES = {"plan", "clinical", "dataset_description", "provenance", "index", *(Path(name).stem for name in TABLES)}
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,7 @@ def gather(out: Path) -> Gathered:
     """Make all tables and the page from what is in OUT; what was not run yet has a row that says so."""
     plan, made = read_plan(out)
     require_same_or_older(out)
-    sweep(
-        out, {"plan", "clinical", "dataset_description", "provenance", *(Path(name).stem for name in TABLES), "index"}
-    )
+    sweep(out, _OWN_FILES)
     sweep(out / FOLDER, {"plan"})
     settings = Settings.model_validate(made["settings"], strict=False)
     clinical = read_clinical(out / "clinical.csv") if (out / "clinical.csv").exists() else {}

@@ -24,16 +24,18 @@ FOLDER = ".state"
 
 @dataclass(frozen=True)
 class Listing:
-    """Every file of a study: its place (root, name relative to it), and what its size and time of change say."""
+    """Every file of a study: its place (root, name relative to it). `digest` tells sizes and times of change, too."""
 
     places: tuple[tuple[str, str], ...]
-    stamps: tuple[str, ...]
     digest: str
 
 
 def list_files(study: Path, rows: Sequence[ManifestRow] | None) -> Listing:
     """The listing of a study, or of what its manifest names. A file that goes away meanwhile is left out."""
-    places, stamps = [], []
+    digest = hashlib.sha256(__version__.encode())
+    for row in rows or ():
+        digest.update(repr(row).encode("utf-8", "surrogateescape"))
+    places = []
     for root in [""] if rows is None else [row.path for row in rows]:
         path = study / root
         base = path if path.is_dir() else path.parent
@@ -41,13 +43,8 @@ def list_files(study: Path, rows: Sequence[ManifestRow] | None) -> Listing:
             if isinstance(found, FoundFile):
                 name = os.path.relpath(found.path, base)
                 places.append((root, name))
-                stamps.append(stamp_of(found.path))
-    digest = hashlib.sha256(__version__.encode())
-    for row in rows or ():
-        digest.update(repr(row).encode("utf-8", "surrogateescape"))
-    for (root, name), stamp in zip(places, stamps, strict=True):
-        digest.update(f"{root}\0{name}\0{stamp}\0".encode("utf-8", "surrogateescape"))
-    return Listing(tuple(places), tuple(stamps), digest.hexdigest())
+                digest.update(f"{root}\0{name}\0{stamp_of(found.path)}\0".encode("utf-8", "surrogateescape"))
+    return Listing(tuple(places), digest.hexdigest())
 
 
 def stamp_of(path: Path) -> str:

@@ -18,8 +18,6 @@ from mri_sij.study.job import Job, joined
 from mri_sij.study.results import discard, harm_to, sizes_of
 from mri_sij.study.state import content_of, remember_input, seen_of
 
-STATUSES = ("done", "not_scorable", "refused", "failed")
-
 
 @dataclass(frozen=True)
 class Status:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from mri_sij.anatomy.labels import NAMES
@@ -12,9 +13,9 @@ from mri_sij.compare.visit import Visit
 from mri_sij.evidence import Side
 from mri_sij.geometry import Floats, Grid
 from mri_sij.lesions.records import OEDEMA_NAMES
-from mri_sij.resample import resample_labels
+from mri_sij.resample import resample
 from mri_sij.scoring.sparcc import Sparcc, SparccItem
-from mri_sij.volume import LabelMap
+from mri_sij.volume import LabelMap, Volume
 
 
 def without_oedema(visit: Visit) -> Visit:
@@ -71,9 +72,13 @@ def cut(visit: Visit, first: Floats, shape: tuple[int, int, int]) -> Visit:
 def _on(visit: Visit, grid: Grid, *, moved: bool) -> Visit:
     """The visit's maps on `grid`: the same places when `moved`, else the same voxels."""
     maps = [visit.labels, visit.oedema]
-    there = [resample_labels(m, grid) if moved else LabelMap(m.data, grid, m.names) for m in maps]
+    there = [LabelMap(_nearest(m, grid) if moved else m.data, grid, m.names) for m in maps]
     assert dict(there[0].names) == dict(NAMES)
     return replace(
         visit, labels=there[0], oedema=there[1], native=grid, stir=None, t1=None, intensity=None,
         input_sha256="ab" * 32,
     )  # fmt: skip
+
+
+def _nearest(labels: LabelMap, grid: Grid) -> NDArray[np.uint8]:
+    return resample(Volume(labels.data, labels.grid), grid, interpolation="nearest").data.astype(np.uint8)

@@ -42,7 +42,7 @@ def test_two_persons_are_refused_and_told_apart(visit: Visit) -> None:
     found = compare_visits([visit, altered.of_another_size(visit, 1.2)], SETTINGS)
     assert found.followups[0].change_class is ChangeClass.NOT_COMPARABLE
     assert "not_aligned" in {r.code for r in found.followups[0].reasons}
-    assert "Another person" in sentence(found.followups[0], found)
+    assert "Another person" in sentence(found.followups[0])
     assert found.followups[0].change is None
 
 

@@ -112,7 +112,7 @@ def test_a_visit_without_a_score_makes_no_class(visit: Visit) -> None:
         found = compare_visits(visits, SETTINGS)
         assert only(found) is ChangeClass.NOT_COMPARABLE
         assert {code, "coverage"} <= codes(found)
-        assert "Half of the pelvis" in sentence(found.followups[0], found)
+        assert "Half of the pelvis" in sentence(found.followups[0])
         assert "null" in comparison_json(found, SETTINGS)
 
 

@@ -14,7 +14,7 @@ import pytest
 from mri_sij.config import Settings
 from mri_sij.evidence import Side
 from mri_sij.report.dictionary import VISIT_KEYS
-from mri_sij.report.record import plain_value, settings_dict, visit_dict, visit_json
+from mri_sij.report.record import plain_value, visit_dict, visit_json
 from mri_sij.result import Reading
 from mri_sij.scoring.overrule import ItemChange, Overruled
 
@@ -88,8 +88,8 @@ def test_the_path_of_another_segmenter_stays_out() -> None:
     given = settings.model_copy(
         update={"anatomy": settings.anatomy.model_copy(update={"segmenter": "masks:/DOE^JANE/a.nii"})}
     )
-    assert settings_dict(given)["anatomy"]["segmenter"] == "masks:PATH"
-    assert settings_dict(settings)["anatomy"]["segmenter"] == "builtin"
+    assert given.shown()["anatomy"]["segmenter"] == "masks:PATH"
+    assert settings.shown()["anatomy"]["segmenter"] == "builtin"
 
 
 def test_same_result_same_bytes() -> None:
