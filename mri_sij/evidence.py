@@ -40,6 +40,11 @@ class Quadrant:
     def __str__(self) -> str:
         return f"{self.half} {self.bone}"
 
+    @property
+    def item(self) -> str:
+        """Name of its item in forms and JSON: `upper_ilium` and so on."""
+        return f"{self.half}_{self.bone}"
+
 
 LOW_JOINT_MM, HALVED_JOINT_MM = 10.0, 30.0
 """Visible height of a joint up to which it is not scored, and below which only its upper quadrants are

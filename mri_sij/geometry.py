@@ -128,6 +128,11 @@ class Grid:
         i_flip, j_flip, k_flip = (float(self.directions[:, axis] @ np.array(toward[axis])) < 0 for axis in axes)
         return AxisOrder(axes, (i_flip, j_flip, k_flip))
 
+    def native_slice(self, k: int) -> int:
+        """Number on this grid's own slice axis of slice `k` of its reading frame, and the other way round."""
+        order = self.reading_order
+        return self.shape[order.axes[2]] - 1 - k if order.flips[2] else k
+
     def reordered(self, order: AxisOrder) -> Grid:
         """The same places under reordered axes."""
         shape = tuple(self.shape[a] for a in order.axes)

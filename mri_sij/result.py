@@ -66,5 +66,4 @@ class VisitResult:
 
     def native_slice(self, k: int) -> int:
         """The number, on the STIR's own slice axis, of slice `k` of the reading frame."""
-        order = self.images.stir.grid.reading_order
-        return self.stir.grid.shape[2] - 1 - k if order.flips[2] else k
+        return self.images.stir.grid.native_slice(k)

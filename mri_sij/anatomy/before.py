@@ -33,11 +33,9 @@ def look_at_stir(stir: Volume, native: Callable[[int], int]) -> NotScorable | tu
 def usable_t1(t1: Volume, stir: Volume) -> tuple[Volume | None, tuple[Reason, ...]]:
     """The T1 (as read) on the grid of the STIR (reading frame); None, and a caution that says so, where it cannot be
     held against the STIR."""
-    order = t1.grid.reading_order
-    blank = blank_slices(t1.reordered(order))
+    blank = blank_slices(t1.reordered(t1.grid.reading_order))
     if blank:
-        last = t1.grid.shape[order.axes[2]] - 1
-        named = _named(sorted(last - k if order.flips[2] else k for k in blank))
+        named = _named(sorted(map(t1.grid.native_slice, blank)))
         text = f"{named} of the T1 shows nothing, between slices that do. The T1 was left out."
         return None, (Reason("t1_blank_slice", text),)
     there = resample(t1, stir.grid)

@@ -20,7 +20,7 @@ from mri_sij.evidence import Reason
 from mri_sij.geometry import Floats
 from mri_sij.volume import LabelMap
 
-BONES = (SACRUM, LEFT_ILIUM, RIGHT_ILIUM)
+BONES = tuple(NAMES)
 _COARSE_POINTS, _FINE_POINTS = 400, 1500
 _START_TILTS_DEG = (0.0, -14.0, 14.0)
 _GOOD_START_MM = 1.5
@@ -74,7 +74,7 @@ class Alignment:
 
 def align(baseline: LabelMap, followup: LabelMap, settings: CompareSettings) -> Alignment:
     """Align by bone labels (1 sacrum, 2 left ilium, 3 right ilium; last axis through the slices, reading frame)."""
-    first, second = find_surfaces(baseline, BONES), find_surfaces(followup, BONES)
+    first, second = find_surfaces(baseline), find_surfaces(followup)
     missing = [NAMES[b] for b in BONES if b not in first or b not in second]
     if missing:
         reason = Reason("bone_missing", f"Not found in both visits: {', '.join(missing)}.")

@@ -125,11 +125,6 @@ def compare_forms(baseline: Sparcc, followup: Sparcc) -> FormChange:
     return FormChange(items, quadrants, left, right, PartChange(baseline.sum, followup.sum))
 
 
-def item_name(quadrant: Quadrant) -> str:
-    """`upper_ilium` and so on: the column that the form has for a quadrant."""
-    return f"{quadrant.half}_{quadrant.bone}"
-
-
 def _items(baseline: Sparcc, followup: Sparcc) -> tuple[ItemChange, ...]:
     items = []
     pairs = zip(baseline.slice_numbers, followup.slice_numbers, strict=True)
@@ -137,12 +132,12 @@ def _items(baseline: Sparcc, followup: Sparcc) -> tuple[ItemChange, ...]:
         for side in Side:
             one = next(j for j in baseline.joints if j.slice_number == first and j.side is side)
             two = next(j for j in followup.joints if j.slice_number == second and j.side is side)
-            items += [ItemChange(level, side, item_name(q), one.of(q), two.of(q)) for q in QUADRANTS]
+            items += [ItemChange(level, side, q.item, one.of(q), two.of(q)) for q in QUADRANTS]
             items.append(ItemChange(level, side, "intense", one.intensity, two.intensity))
             items.append(ItemChange(level, side, "deep", one.depth, two.depth))
     return tuple(items)
 
 
 def _points(items: tuple[ItemChange, ...], side: Side, quadrant: Quadrant, visit: int) -> int:
-    own = [i for i in items if i.side is side and i.name == item_name(quadrant) and i.trend is not Trend.NOT_SCORED]
+    own = [i for i in items if i.side is side and i.name == quadrant.item and i.trend is not Trend.NOT_SCORED]
     return sum((i.baseline, i.followup)[visit] or 0 for i in own)

@@ -21,15 +21,15 @@ from mri_sij.compare.visit import Visit, with_kept
 from mri_sij.config import Settings
 from mri_sij.errors import RefusedError
 from mri_sij.evidence import QUADRANTS, Reason, Side
+from mri_sij.geometry import Grid
 from mri_sij.ingest.acquisition import Acquisition
 from mri_sij.ingest.nifti import read_volume
 from mri_sij.lesions.records import OEDEMA_NAMES
-from mri_sij.scoring.sparcc import Sparcc, SparccItem, SparccJoint
+from mri_sij.scoring.sparcc import HIGHEST, Sparcc, SparccItem, SparccJoint
 from mri_sij.volume import LabelMap, require_same_grid
 
 VISIT, ANATOMY, OEDEMA = "visit.json", "anatomy.nii.gz", "oedema.nii.gz"
 _SCHEMA = 1
-_MOST = 72
 _READ_BY = ("anatomy", "lesions", "scoring")
 """Settings that a visit's score rests on, and that it is read by again in a comparison."""
 
@@ -65,7 +65,7 @@ def _visit(path: Path, plain: dict[str, Any], settings: Settings) -> Visit | tup
     labels, oedema = (_labels(path, name, known) for name, known in ((ANATOMY, NAMES), (OEDEMA, OEDEMA_NAMES)))
     require_same_grid(labels, oedema)
     native, order = labels.grid, labels.grid.reading_order
-    form = _form(plain, labels.grid.shape[order.axes[2]], order.flips[2])
+    form = _form(plain, native)
     labels, oedema = labels.reordered(order), oedema.reordered(order)
     kept = read_kept(path / KEPT, labels.grid) if (path / KEPT).is_file() else None
     if kept is not None:
@@ -73,7 +73,7 @@ def _visit(path: Path, plain: dict[str, Any], settings: Settings) -> Visit | tup
         labels, oedema = (LabelMap(m.data, kept.grid, m.names) for m in (labels, oedema))
     joints = find_joints(labels, settings.anatomy) if kept is None else kept.joints
     shares = tuple((int(s["total"]), float(s["probability"])) for s in plain["interval"]["probabilities"])
-    if not all(0 <= total <= _MOST and 0 <= share <= 1 for total, share in shares):
+    if not all(0 <= total <= HIGHEST and 0 <= share <= 1 for total, share in shares):
         raise ValueError("probabilities of totals are not from 0 to 1")
     visit = Visit(
         native=native,
@@ -132,13 +132,14 @@ def _labels(path: Path, name: str, known: Any) -> LabelMap:
     return LabelMap(values, volume.grid, known)
 
 
-def _form(plain: dict[str, Any], slices: int, flipped: bool) -> Sparcc:
+def _form(plain: dict[str, Any], native: Grid) -> Sparcc:
+    """The form in slice numbers of the reading frame; `visit.json` has those of `native`."""
     joints = []
     for level in plain["sparcc"]["slices"]:
-        number = slices - 1 - int(level["slice"]) if flipped else int(level["slice"])
+        number = native.native_slice(int(level["slice"]))
         for side in Side:
             own = level[str(side)]
-            items = tuple(SparccItem(q, _item(own[f"{q.half}_{q.bone}"])) for q in QUADRANTS)
+            items = tuple(SparccItem(q, _item(own[q.item])) for q in QUADRANTS)
             joints.append(SparccJoint(side, number, items, _item(own["intensity"]) or 0, _item(own["depth"]) or 0))
     if not joints:
         raise ValueError("no slice is scored")

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from mri_sij.anatomy.joint import Joint, Joints, JointSlice
+from mri_sij.anatomy.span import box_within
 from mri_sij.errors import GeometryError, RefusedError
 from mri_sij.evidence import Side
 from mri_sij.geometry import Floats, Grid
@@ -69,7 +70,7 @@ def arrays_of(result: VisitResult) -> Arrays:
     assert result.anatomy is not None and result.findings is not None
     reference, settings = result.findings.reference, result.settings.lesions
     labels = result.anatomy.segmentation.labels
-    box = _box(labels)
+    box = box_within(labels.data > 0, _MARGIN_MM, labels.grid.spacing_mm)
     wide = [settings.smoothing_mm / s for s in result.stir.grid.spacing_mm[:2]]
     ratio = ndi.gaussian_filter(result.stir.values, (*wide, 0.0)) / np.maximum(reference.marrow.signal, 1e-6)
     away_mm = _away_mm(labels, box)
@@ -138,16 +139,6 @@ def read_kept(path: Path, grid: Grid) -> Kept:
     except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
         raise KeptError(f"{KEPT} cannot be read.", hint="Score the visit again.", files=(KEPT,)) from error
     return kept_of(arrays, grid)
-
-
-def _box(labels: LabelMap) -> tuple[slice, ...]:
-    margin = np.ceil(_MARGIN_MM / np.array(labels.grid.spacing_mm)).astype(int)
-    box = []
-    for axis in range(3):
-        there = np.flatnonzero(labels.data.any(tuple(a for a in range(3) if a != axis)))
-        low, high = int(there[0] - margin[axis]), int(there[-1] + margin[axis] + 1)
-        box.append(slice(max(low, 0), min(high, labels.grid.shape[axis])))
-    return tuple(box)
 
 
 def _away_mm(labels: LabelMap, box: tuple[slice, ...]) -> Floats:

@@ -15,6 +15,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from mri_sij.anatomy.span import Box, box_within
 from mri_sij.compare.align import Alignment, BoneAlignment, failures_of, measure
 from mri_sij.compare.rigid import invert, move
 from mri_sij.config import CompareSettings
@@ -90,18 +91,14 @@ def refine(baseline: Volume, followup: Volume, bone: NDArray[np.bool_], motion: 
     return better if moved <= _LONGEST_MM else None
 
 
-def _near(bone: NDArray[np.bool_], grid: Grid) -> tuple[tuple[slice, ...], NDArray[np.bool_]]:
+def _near(bone: NDArray[np.bool_], grid: Grid) -> tuple[Box, NDArray[np.bool_]]:
     """A box around the bone and, in it, the voxels within `_MARGIN_MM` in the plane."""
-    margin = np.ceil(_MARGIN_MM / np.array(grid.spacing_mm)).astype(int)
-    place = np.argwhere(bone)
-    low = np.maximum(place.min(0) - margin, 0)
-    high = np.minimum(place.max(0) + margin + 1, bone.shape)
-    box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    box = box_within(bone, _MARGIN_MM, grid.spacing_mm)
     away = ndi.distance_transform_edt(~bone[box], sampling=grid.spacing_mm)
     return box, np.asarray(away <= _MARGIN_MM)
 
 
-def _cropped(grid: Grid, box: tuple[slice, ...]) -> Grid:
+def _cropped(grid: Grid, box: Box) -> Grid:
     affine = np.array(grid.affine)
     affine[:3, 3] = grid.world(np.array([part.start for part in box]))
     shape = [part.stop - part.start for part in box]

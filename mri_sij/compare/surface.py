@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from mri_sij.anatomy.labels import NAMES, SACRUM
 from mri_sij.geometry import Floats, Grid
 from mri_sij.volume import LabelMap
 
@@ -45,10 +46,11 @@ class Surface:
         return np.asarray(found), np.asarray(seen)
 
 
-def find_surfaces(labels: LabelMap, bones: tuple[int, ...]) -> dict[int, Surface]:
-    """The surfaces of `bones` in a label map whose last axis runs through the slices; absent bones are left out."""
+def find_surfaces(labels: LabelMap) -> dict[int, Surface]:
+    """The surface of each bone, by label, in a map whose last axis runs through the slices; absent bones are left
+    out."""
     fields, grid = {}, labels.grid
-    for bone in bones:
+    for bone in NAMES:
         mask = labels.data == bone
         if mask.sum() >= _LEAST_VOXELS:
             fields[bone], grid = _distance(mask, labels.grid)
@@ -117,6 +119,6 @@ def _surface(bone: int, fields: dict[int, Field], grid: Grid) -> Surface:
     index = np.concatenate(crossings)
     near = np.full(len(index), _REACH_MM)
     for other, distance in fields.items():
-        if other != bone and 1 in (other, bone):
+        if other != bone and SACRUM in (other, bone):
             near = np.minimum(near, ndi.map_coordinates(distance, index.T, order=1, mode="nearest"))
     return Surface(field, grid, grid.world(index), near < 10.0)

@@ -58,7 +58,7 @@ class Visit:
 
     def native_slice(self, k: int) -> int:
         """The number, on the series' own slice axis, of slice `k` of the reading frame."""
-        return self.labels.grid.shape[2] - 1 - k if self.native.reading_order.flips[2] else k
+        return self.native.native_slice(k)
 
 
 def of_result(result: VisitResult) -> Visit | tuple[Reason, ...]:

@@ -9,8 +9,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from mri_sij.anatomy.labels import SACRUM
 from mri_sij.compare import levels
-from mri_sij.compare.align import BONES, Alignment, align, measure
+from mri_sij.compare.align import Alignment, align, measure
 from mri_sij.compare.change import compare_forms
 from mri_sij.compare.comparability import compare_grids, compare_sequences
 from mri_sij.compare.outcome import ChangeClass, certainly, class_probabilities, judge
@@ -23,11 +24,10 @@ from mri_sij.compare.visit import Visit
 from mri_sij.config import Settings
 from mri_sij.evidence import Reason
 from mri_sij.lesions.search import Search
-from mri_sij.scoring.sparcc import Sparcc, score_sparcc
+from mri_sij.scoring.sparcc import HIGHEST, Sparcc, score_sparcc
 from mri_sij.volume import LabelMap, Volume
 
 Scored = Visit | tuple[Reason, ...]
-_MOST = 72
 _ALL = 0.99
 """Share of the scored bone from which it counts as seen: less than a hundredth turns no item."""
 
@@ -68,9 +68,7 @@ def _follow_up(
     if alignment.failures:
         reasons = (*sequences.reasons, *alignment.failures)
         return FollowUp(number, visit, alignment, None, None, reasons, sequences.cautions)
-    grids = compare_grids(
-        baseline.labels.grid, visit.labels.grid, alignment.bones[BONES[0]].motion, settings.compare
-    )  # fmt: skip
+    grids = compare_grids(baseline.labels.grid, visit.labels.grid, alignment.bones[SACRUM].motion, settings.compare)
     carried = levels.carry(search, visit, alignment)
     if baseline.intensity is None:
         carried = replace(carried, ratio=None)  # there is nothing to hold the follow-up's signal against
@@ -123,7 +121,7 @@ def align_visits(baseline: Visit, followup: Visit, settings: Settings) -> Alignm
 
 def _unmoved(visit: Visit) -> Alignment:
     """The alignment of a scan with itself: nothing moved, nothing to search for."""
-    surfaces = find_surfaces(visit.labels, BONES)
+    surfaces = find_surfaces(visit.labels)
     own = {bone: measure(bone, pair_up(s, s, 100), np.eye(4)) for bone, s in surfaces.items()}
     return Alignment(np.eye(4), MappingProxyType(own), ())
 
@@ -214,7 +212,7 @@ def shifted(visit: Visit, total: int) -> dict[int, float]:
     """The distribution of a visit's total, moved from its own slices' total to that of the compared levels (0-72)."""
     shares: dict[int, float] = {}
     for value, share in visit.shares:
-        place = int(np.clip(value - visit.form.total + total, 0, _MOST))
+        place = int(np.clip(value - visit.form.total + total, 0, HIGHEST))
         shares[place] = shares.get(place, 0.0) + share
     return shares or {total: 1.0}
 

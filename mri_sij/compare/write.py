@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from mri_sij import __version__
@@ -249,7 +250,7 @@ def _inputs(comparison: Comparison) -> list[str | None]:
 
 
 def _reasons(reasons: Iterable[Reason]) -> list[Plain]:
-    return [{"code": reason.code, "message": reason.message} for reason in reasons]
+    return [asdict(reason) for reason in reasons]
 
 
 def _rounded(value: Any) -> Any:

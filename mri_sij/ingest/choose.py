@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mri_sij.config import IngestSettings
 from mri_sij.errors import RefusedError
@@ -138,9 +138,9 @@ def _told_by_contrast(one: Candidate, candidates: list[Candidate], cautions: lis
     try:
         volume, _ = read_series_volume(one.volume)
     except RefusedError as error:
-        return Candidate(one.series, one.volume, Sequence("other", "", f"refused: {error.message}"), one.grid)
+        return replace(one, sequence=Sequence("other", "", f"refused: {error.message}"))
     if looks_like_labels(volume):
-        return Candidate(one.series, one.volume, Sequence("other", "contrast", "a mask by its voxels"), one.grid)
+        return replace(one, sequence=Sequence("other", "contrast", "a mask by its voxels"))
     kind = kind_by_contrast(volume)
     if kind == "unknown":
         return one
@@ -148,7 +148,7 @@ def _told_by_contrast(one: Candidate, candidates: list[Candidate], cautions: lis
         Reason("kind_by_contrast", f"Series {one.series.number} says nothing of itself; by its contrast it is {kind}.")
     )
     name = "fat-suppressed" if kind == "stir" else "T1"
-    return Candidate(one.series, one.volume, Sequence(kind, "contrast", f"{name} by its contrast alone"), one.grid)
+    return replace(one, sequence=Sequence(kind, "contrast", f"{name} by its contrast alone"))
 
 
 def _choose_stir(
@@ -214,8 +214,7 @@ def _named(
                 "named_by_caller", f"Series {series} was named by the caller; by itself it is {chosen.sequence.reason}."
             )
         )
-        kind = Sequence("stir", "caller", chosen.sequence.reason)
-        return Candidate(chosen.series, chosen.volume, kind, chosen.grid)
+        return replace(chosen, sequence=Sequence("stir", "caller", chosen.sequence.reason))
     return chosen
 
 
@@ -298,10 +297,8 @@ def _choose_t1(
         return None
     rank, chosen = fitting[0]
     for other_rank, one in fitting[1:]:
-        word = "goes as well with" if other_rank == rank else "goes less well with"
-        reasons[one.key] = f"{one.sequence.reason}: {word} the STIR than series {chosen.label}".replace(
-            "as well with the STIR than", "as well with the STIR as"
-        )
+        how = "as well with the STIR as" if other_rank == rank else "less well with the STIR than"
+        reasons[one.key] = f"{one.sequence.reason}: goes {how} series {chosen.label}"
         if other_rank == rank:
             labels = f"{chosen.label} and {one.label}"
             cautions.append(Reason("equally_good_t1", f"T1 series {labels} are equally good; the first is used."))

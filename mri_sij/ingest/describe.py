@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from mri_sij.config import IngestSettings
-from mri_sij.ingest.choose import Choice, SeriesChoice, choose
+from mri_sij.ingest.choose import Candidate, Choice, SeriesChoice, choose
 from mri_sij.ingest.index import Index, Series, SeriesVolume, Visit
 
 SCHEMA = 1
@@ -60,18 +61,17 @@ def _visit(visit: Visit, choice: Choice) -> dict[str, Any]:
         "visit": visit.number,
         "day": visit.day,
         "format": visit.format,
-        "stir": _chosen(choice, "stir"),
-        "t1": _chosen(choice, "t1"),
+        "stir": _chosen(choice.stir),
+        "t1": _chosen(choice.t1),
         "refusal": None
         if refusal is None
         else {"code": refusal.code, "message": refusal.message, "hint": refusal.hint},
-        "cautions": [{"code": one.code, "message": one.message} for one in choice.cautions],
+        "cautions": [asdict(caution) for caution in choice.cautions],
         "series": [_series(series, choices) for series in visit.series],
     }
 
 
-def _chosen(choice: Choice, use: str) -> dict[str, int] | None:
-    chosen = choice.stir if use == "stir" else choice.t1
+def _chosen(chosen: Candidate | None) -> dict[str, int] | None:
     return None if chosen is None else {"series": chosen.series.number, "volume": chosen.volume.number}
 
 
@@ -81,7 +81,7 @@ def _series(series: Series, choices: dict[tuple[int, int], SeriesChoice]) -> dic
         "format": series.format,
         "place": series.place,
         "files": series.files,
-        "cautions": [{"code": one.code, "message": one.message} for one in series.cautions],
+        "cautions": [asdict(caution) for caution in series.cautions],
         "volumes": [_volume(volume, choices[(series.number, volume.number)]) for volume in series.volumes],
     }
 

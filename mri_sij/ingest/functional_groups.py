@@ -8,7 +8,6 @@ from mri_sij.errors import RefusedError
 from mri_sij.ingest import element
 from mri_sij.ingest.element import Elements
 from mri_sij.ingest.frame import Frame, Protocol, Six, Triple
-from mri_sij.ingest.protocol import field_strength
 
 SHARED, PER_FRAME = 0x52009229, 0x52009230
 POSITION, ORIENTATION, MEASURES, TRANSFORM = 0x00209113, 0x00209116, 0x00289110, 0x00289145
@@ -102,7 +101,6 @@ def _protocol(known: Protocol, groups: Elements, measures: Elements) -> Protocol
         inversion_recovery={"YES": True, "NO": False}.get(recovery, known.inversion_recovery),
         # Exciting water alone leaves fat dark; exciting fat alone makes a picture of fat.
         fat_suppressed=True if excited == "WATER" else known.fat_suppressed,
-        field_strength_t=field_strength(known.field_strength_t),
         slice_thickness_mm=element.decimal(measures, 0x00180050) or known.slice_thickness_mm,
         spacing_between_slices_mm=element.decimal(measures, 0x00180088) or known.spacing_between_slices_mm,
     )

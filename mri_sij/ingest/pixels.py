@@ -16,12 +16,12 @@ from mri_sij.errors import RefusedError
 from mri_sij.evidence import Reason
 from mri_sij.ingest.codestream import codestream_size
 from mri_sij.ingest.frame import Frame
-from mri_sij.ingest.headers import DEFLATED, inflated, skip_file_meta
+from mri_sij.ingest.headers import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, inflated, skip_file_meta
 from mri_sij.ingest.limits import MAX_VOXELS, BombError
 from mri_sij.ingest.stack import Stack, StackError
 from mri_sij.volume import Volume
 
-NATIVE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", DEFLATED})
+NATIVE = frozenset({IMPLICIT, EXPLICIT, BIG_ENDIAN, DEFLATED})
 RLE = "1.2.840.10008.1.2.5"
 COMPRESSED = {
     "1.2.840.10008.1.2.4.50": "JPEG baseline",
@@ -136,7 +136,7 @@ def _with_pixels(frame: Frame) -> Dataset:
     with frame.path.open("rb") as file:
         skip_file_meta(file)
         ds = read_dataset(inflated(file), False, True)
-    ds.file_meta = _meta("1.2.840.10008.1.2.1")
+    ds.file_meta = _meta(EXPLICIT)
     return ds
 
 

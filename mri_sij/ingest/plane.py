@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mri_sij.geometry import Grid
+from mri_sij.geometry import Floats, Grid
 
 CORONAL_WITHIN_DEG = 10.0
 """A stack tilted less from the coronal plane counts as plainly coronal."""
@@ -33,9 +33,7 @@ class Plane:
 
 def plane_of(grid: Grid) -> Plane:
     """The plane of the grid's slices."""
-    axes = [axis for axis in range(3) if axis != grid.slice_axis]
-    normal = np.cross(grid.directions[:, axes[0]], grid.directions[:, axes[1]])
-    normal = normal / np.linalg.norm(normal)
+    normal = _normal(grid)
     if normal[1] > 0:
         normal = -normal
     # The normal now looks backward; along a sacrum that leans backward above it also looks up.
@@ -55,7 +53,8 @@ def angle_between_deg(one: Grid, other: Grid) -> float:
     return float(np.degrees(np.arccos(min(cosine, 1.0))))
 
 
-def _normal(grid: Grid) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _normal(grid: Grid) -> Floats:
+    """Unit normal (3,) of the slices in RAS, of either sign."""
     axes = [axis for axis in range(3) if axis != grid.slice_axis]
     normal = np.cross(grid.directions[:, axes[0]], grid.directions[:, axes[1]])
     return np.asarray(normal / np.linalg.norm(normal))

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from mri_sij.anatomy.joint import Joints
+from mri_sij.anatomy.quadrants import HALF_LOWER, HALF_UPPER
 from mri_sij.config import LesionSettings
 from mri_sij.evidence import (
     HALVED_JOINT_MM,
     LOW_JOINT_MM,
-    Bone,
+    QUADRANTS,
     Evidence,
     Half,
     JointSliceEvidence,
@@ -27,6 +28,7 @@ from mri_sij.evidence import (
     scored_halves,
 )
 from mri_sij.lesions.average import average_over_bone
+from mri_sij.lesions.records import OEDEMA_LABELS
 from mri_sij.lesions.search import Mask, Search
 
 Floats = NDArray[np.float64]
@@ -35,13 +37,7 @@ EVEN_MM = 1.5
 """Standard deviation of the Gaussian over which brightness is averaged before it is called intense (our choice, on
 simulated patients: of 1, 1.5 and 2 mm and none)."""
 
-_CODE = {
-    (Side.LEFT, Bone.SACRUM): 1,
-    (Side.LEFT, Bone.ILIUM): 2,
-    (Side.RIGHT, Bone.SACRUM): 3,
-    (Side.RIGHT, Bone.ILIUM): 4,
-}
-_HALF = {Half.LOWER: 1, Half.UPPER: 2}
+_HALF = {Half.LOWER: HALF_LOWER, Half.UPPER: HALF_UPPER}
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,9 +224,7 @@ def _joint_slice(reading: Reading, number: int, side: Side) -> JointSliceEvidenc
     if not halves:
         return JointSliceEvidence(side, number, (), intense=False, deep=False, joint_height_mm=height)
     quadrants = tuple(
-        _quadrant(reading, k, Quadrant(bone, half), side, len(halves) == 1)
-        for half in halves
-        for bone in (Bone.ILIUM, Bone.SACRUM)
+        _quadrant(reading, k, quadrant, side, len(halves) == 1) for quadrant in QUADRANTS if quadrant.half in halves
     )
     extent, marks, chances = reading.extent, reading.marks, reading.chances
     codes = [2 * row - 1, 2 * row]
@@ -250,7 +244,7 @@ def _joint_slice(reading: Reading, number: int, side: Side) -> JointSliceEvidenc
 
 
 def _quadrant(reading: Reading, k: int, quadrant: Quadrant, side: Side, whole: bool) -> QuadrantEvidence:
-    code, half = _CODE[side, quadrant.bone], _HALF[quadrant.half]
+    code, half = OEDEMA_LABELS[side, quadrant.bone], _HALF[quadrant.half]
     part = slice(1, 3) if whole else slice(half, half + 1)
     area = float(reading.items.oedema_mm2[k, code, part].sum())
     bone = float(reading.items.bone_mm2[k, code, part].sum())

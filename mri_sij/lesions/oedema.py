@@ -15,8 +15,8 @@ from scipy import ndimage as ndi
 
 from mri_sij.config import LesionSettings
 from mri_sij.evidence import Reason
-from mri_sij.lesions.records import Candidate, Lesion, Rejected
-from mri_sij.lesions.search import BONES, SIDES, Mask, Search
+from mri_sij.lesions.records import OEDEMA_PLACES, Candidate, Lesion, Rejected
+from mri_sij.lesions.search import Mask, Search
 
 _NEIGHBOURS = np.stack(
     [ndi.generate_binary_structure(2, 1), np.ones((3, 3), bool), ndi.generate_binary_structure(2, 1)], 2
@@ -101,14 +101,15 @@ def describe(search: Search, pieces: Pieces) -> tuple[Candidate, ...]:
 def _measure(search: Search, box: tuple[slice, ...], inside: Mask, code: int) -> Candidate:
     ratio, depth = search.ratio[box][inside], search.depth_mm[box][inside]
     beside = search.cartilaginous[box][inside]
+    side, bone = OEDEMA_PLACES[code]
     slices = np.flatnonzero(inside.any((0, 1))) + box[2].start + search.first_slice
     thickness = max(
         float(ndi.distance_transform_edt(np.pad(inside[:, :, k], 1), search.pixel_mm).max())
         for k in range(inside.shape[2])
     )
     return Candidate(
-        side=SIDES[(code + 1) // 2],
-        bone=BONES[(code - 1) % 2 + 1],
+        side=side,
+        bone=bone,
         slices=tuple(int(k) for k in slices),
         volume_ml=float(inside.sum() * search.voxel_ml),
         depth_mm=float(np.percentile(depth, 98)),

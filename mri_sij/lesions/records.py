@@ -16,9 +16,10 @@ OEDEMA_LABELS = {
     (Side.RIGHT, Bone.SACRUM): 3,
     (Side.RIGHT, Bone.ILIUM): 4,
 }
-"""Labels of `Findings.oedema` and of `oedema.nii.gz`."""
+"""Labels of `Findings.oedema`, of `oedema.nii.gz` and of `Search.code`."""
 
-OEDEMA_NAMES = {label: f"oedema, {side} joint, {bone}" for (side, bone), label in OEDEMA_LABELS.items()}
+OEDEMA_PLACES = {label: place for place, label in OEDEMA_LABELS.items()}
+OEDEMA_NAMES = {label: f"oedema, {side} joint, {bone}" for label, (side, bone) in OEDEMA_PLACES.items()}
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,6 +19,9 @@ from mri_sij.lesions.records import FluidReference, MarrowReference, MuscleSign
 Field = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
+MIN_INLIERS = 0.3
+"""Least share of bone squares within 30 % of the field. With fewer the field has no majority to follow."""
+
 
 def middle_of(sacrum: Mask) -> float:
     """Voxel index along axis 0 of the patient's midline: the median of the sacrum, which is the same on both sides."""
@@ -124,10 +127,6 @@ def over_bone(t1: Field, sacrum: Mask, bone: Mask, core: Mask, muscle: Mask, gri
     field = fit_field(marrow, muscle_blocks(t1, muscle, bone, grid), grid, middle_of(sacrum))
     even = t1 / field.bone_signal()
     return np.asarray(even / np.median(even[bone]), np.float32)
-
-
-MIN_INLIERS = 0.3
-"""Least share of bone squares within 30 % of the field. With fewer the field has no majority to follow."""
 
 
 def _sacral_body(found: Blocks, sacrum: Mask, middle: float, grid: Grid) -> Mask:

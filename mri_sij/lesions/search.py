@@ -10,18 +10,13 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from mri_sij.anatomy.quadrants import Regions
-from mri_sij.anatomy.span import span
-from mri_sij.evidence import Bone, Side
+from mri_sij.anatomy.span import Box, box_around
 from mri_sij.geometry import Grid
 
-Box = tuple[slice, slice, slice]
 Field = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 T = TypeVar("T", bound=np.generic)
-
-SIDES = {1: Side.LEFT, 2: Side.RIGHT}
-BONES = {1: Bone.SACRUM, 2: Bone.ILIUM}
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,15 +119,6 @@ def widen(regions: Regions, forbidden: Mask, grid: Grid, cortex_mm: float) -> Wi
             array[:, :, k][rim] = array[source]
         depth[:, :, k][rim] = depth[source]
     return Widened(box, code, inside, half, depth, cartilage)
-
-
-def box_around(mask: Mask, margins: tuple[int, int, int]) -> Box:
-    """The smallest box that holds `mask`, wider by so many voxels on either side as far as the array goes."""
-    bounds = []
-    for axis, margin in enumerate(margins):
-        found = span(mask.any(tuple(a for a in range(3) if a != axis)))
-        bounds.append(slice(max(found.start - margin, 0), min(found.stop + margin, mask.shape[axis])))
-    return bounds[0], bounds[1], bounds[2]
 
 
 def log_odds_of(probability: Field) -> Field:

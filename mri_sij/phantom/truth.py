@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from mri_sij.evidence import (
-    HALVED_JOINT_MM,
-    LOW_JOINT_MM,
     QUADRANTS,
     Bone,
     Evidence,
@@ -21,6 +19,7 @@ from mri_sij.evidence import (
     JointSliceEvidence,
     QuadrantEvidence,
     Side,
+    scored_halves,
 )
 from mri_sij.phantom.scan import LEFT_ILIUM, RIGHT_ILIUM, SACRUM, SimulatedVisit
 
@@ -78,7 +77,8 @@ def _joint(visit: SimulatedVisit, side: Side, z: int, intense_ratio: float) -> J
     area = spacing[0] * spacing[1]
     line = true_joint(visit, side)[:, :, z]
     height = float(true_height_mm(visit, side)[z])
-    if height <= LOW_JOINT_MM:
+    scored = scored_halves(height)
+    if not scored:
         return JointSliceEvidence(side, z, (), False, False, joint_height_mm=height)
     rows = np.flatnonzero(line.any(0))
     away = ndi.distance_transform_edt(~line, spacing)
@@ -87,13 +87,14 @@ def _joint(visit: SimulatedVisit, side: Side, z: int, intense_ratio: float) -> J
     labels = visit.labels.data[:, :, z]
     bones = {Bone.SACRUM: labels == SACRUM, Bone.ILIUM: labels == (LEFT_ILIUM if side is Side.LEFT else RIGHT_ILIUM)}
     # A joint of which less than 3 cm shows is not divided: all of it is scored in its upper quadrants.
-    short = height < HALVED_JOINT_MM
+    short = len(scored) == 1
     halves = {Half.UPPER: (row > rows.mean()) | short, Half.LOWER: (row <= rows.mean()) & (not short)}
     within = (away <= REACH_MM) & (row >= rows[0] - 3) & (row <= rows[-1] + 3) & _of_side(visit, side)[:, :, z]
     oedema = visit.oedema[:, :, z] & within
-    scored = [q for q in QUADRANTS if not short or q.half is Half.UPPER]
     quadrants = []
-    for q in scored:
+    for q in QUADRANTS:
+        if q.half not in scored:
+            continue
         place = bones[q.bone] & halves[q.half]
         mm2 = float((oedema & place).sum() * area)
         quadrants.append(

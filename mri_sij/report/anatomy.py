@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def write_anatomy(found: Anatomy | Unusable, stir: Volume, native: Grid, out: Pa
         write_nifti(in_native_order(labels, native), folder / "anatomy.nii.gz")
         _write_json(folder / "joint.json", joint_record(found, native))
         _write_json(folder / "quality.json", quality_record(found, native))
-        picture = anatomy_montage(stir, labels, found.joints, scored, native.reading_order.flips[2])
+        picture = anatomy_montage(stir, labels, found.joints, scored, native)
         (folder / "anatomy.png").write_bytes(picture)
 
 
@@ -62,7 +63,7 @@ def quality_record(found: Anatomy | Unusable, native: Grid) -> dict[str, Any]:
     record: dict[str, Any] = {
         "version": __version__,
         "status": "not_scorable" if isinstance(found, Unusable) else "scorable",
-        "reasons": [{"code": reason.code, "message": reason.message} for reason in reasons],
+        "reasons": [asdict(reason) for reason in reasons],
         "segmenter": found.segmentation.source,
         "model_sha256": found.segmentation.model_sha256,
         "checks": [_check_record(check) for check in found.quality.checks],
@@ -71,25 +72,20 @@ def quality_record(found: Anatomy | Unusable, native: Grid) -> dict[str, Any]:
     if isinstance(found, Anatomy):
         choice = found.slice_choice
         record["slices"] = {
-            "numbers": [native_number(k, found.joints.grid, native) for k in choice.numbers],
-            "transitional": native_number(choice.transitional, found.joints.grid, native),
+            "numbers": [native.native_slice(k) for k in choice.numbers],
+            "transitional": native.native_slice(choice.transitional),
             "reason": choice.reason,
             "obliquity_deg": _rounded(choice.obliquity_deg),
-            "cautions": [{"code": caution.code, "message": caution.message} for caution in choice.cautions],
+            "cautions": [asdict(caution) for caution in choice.cautions],
         }
     return record
-
-
-def native_number(k: int, reading: Grid, native: Grid) -> int:
-    """Number on the series' own slice axis of slice `k` of the reading frame."""
-    return reading.shape[2] - 1 - k if native.reading_order.flips[2] else k
 
 
 def _slice_record(there: JointSlice, reading: Grid, native: Grid) -> dict[str, Any]:
     midline = np.column_stack([there.midline, np.full(len(there.midline), there.slice_number)])
     world = reading.world(midline)
     return {
-        "slice": native_number(there.slice_number, reading, native),
+        "slice": native.native_slice(there.slice_number),
         "height_mm": round(there.height_mm, 2),
         "covered_mm": round(there.covered_mm, 2),
         "facing_mm": round(there.facing_mm, 2),

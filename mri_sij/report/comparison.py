@@ -11,22 +11,22 @@ from scipy import ndimage as ndi
 
 from mri_sij import __version__
 from mri_sij.anatomy.labels import SACRUM
-from mri_sij.compare.change import ItemChange, Trend, item_name
+from mri_sij.compare.change import ItemChange, Trend
 from mri_sij.compare.outcome import ChangeClass
 from mri_sij.compare.records import NEW, PERSISTING, RESOLVED, Change, Comparison, FollowUp
 from mri_sij.compare.visit import Visit
 from mri_sij.compare.write import sentence
-from mri_sij.evidence import Bone, Half, Quadrant, Reason, Side
+from mri_sij.evidence import Reason, Side
 from mri_sij.geometry import Grid
 from mri_sij.lesions.records import OEDEMA_NAMES
-from mri_sij.report.frame import Edges, Frame, edges_of, frame_around
+from mri_sij.report.form_view import as_seen
+from mri_sij.report.frame import Edges, Frame, edges_of, frame_of_joints
 from mri_sij.report.outline import outline, path_of_lines
 from mri_sij.report.picture import STIR_UPPER, STIR_WHITE, Window, grey, png_uri, window_of
 from mri_sij.report.render import asset, render, signed
 from mri_sij.volume import Volume
 
 TITLE = "Sacroiliac joints: follow-up"
-_MARGIN_MM = (42.0, 26.0)
 _CLASS_WORDS = {
     ChangeClass.NORMALIZATION: "Normalization",
     ChangeClass.REGRESSION: "Regression",
@@ -115,7 +115,7 @@ def comparison_page(comparison: Comparison, title: str = TITLE) -> str:
 def comparison_view(comparison: Comparison, title: str) -> ComparisonView:
     """What the page shows."""
     baseline = comparison.baseline
-    frame = None if baseline is None else _frame(baseline)
+    frame = None if baseline is None else frame_of_joints(baseline.joints, baseline.slices)
     return ComparisonView(
         title=title,
         followups=tuple(_followup_view(f, comparison, frame) for f in comparison.followups),
@@ -129,15 +129,8 @@ def comparison_view(comparison: Comparison, title: str) -> ComparisonView:
     )
 
 
-def _frame(baseline: Visit) -> Frame:
-    joints = (baseline.joints.left, baseline.joints.right)
-    lines = [joint.slices[k].midline for joint in joints for k in baseline.slices if k in joint.slices]
-    return frame_around(baseline.labels.grid, lines, _MARGIN_MM)
-
-
 def _followup_view(followup: FollowUp, comparison: Comparison, frame: Frame | None) -> FollowUpView:
     change, baseline = followup.change, comparison.baseline
-    compared = change is not None and baseline is not None and frame is not None
     outcome = None if change is None else change.outcome
     return FollowUpView(
         number=followup.number,
@@ -153,7 +146,7 @@ def _followup_view(followup: FollowUp, comparison: Comparison, frame: Frame | No
         volumes=() if change is None else _volumes(change),
         alignment=_alignment(followup),
         rows=() if change is None else _rows(change),
-        levels=_levels(followup, baseline, frame) if compared and baseline is not None and frame is not None else (),
+        levels=() if change is None or baseline is None or frame is None else _levels(followup, baseline, frame),
         reasons=followup.reasons,
         cautions=followup.cautions,
     )
@@ -228,19 +221,14 @@ def _rows(change: Change) -> tuple[Row, ...]:
     for level in range(1, len(change.followup_slices) + 1):
         items = [i for i in change.changes.items if i.level == level]
         right, left = (_cells([i for i in items if i.side is side], side) for side in (Side.RIGHT, Side.LEFT))
-        totals = [
-            sum(value or 0 for value in values) for values in ([i.baseline for i in items], [i.followup for i in items])
-        ]
-        found.append(Row(level, right, left, totals[0], totals[1]))
+        found.append(Row(level, right, left, *_totals(items)))
     return tuple(found)
 
 
 def _cells(items: Iterable[ItemChange], side: Side) -> tuple[Cell, ...]:
     """Upper ilium and sacrum, lower ilium and sacrum as they lie on the picture, then intense and deep."""
     by_name = {i.name: i for i in items}
-    bones = (Bone.ILIUM, Bone.SACRUM) if side is Side.RIGHT else (Bone.SACRUM, Bone.ILIUM)
-    names = [item_name(Quadrant(bone, half)) for half in (Half.UPPER, Half.LOWER) for bone in bones]
-    return tuple(_cell(by_name[name]) for name in (*names, "intense", "deep"))
+    return tuple(_cell(by_name[name]) for name in (*(q.item for q in as_seen(side)), "intense", "deep"))
 
 
 def _cell(item: ItemChange) -> Cell:
@@ -323,9 +311,13 @@ def _picture(slices: Sequence[NDArray[np.generic]], n: int, frame: Frame, window
 
 
 def _caption(change: Change, level: int) -> str:
-    own = [i for i in change.changes.items if i.level == level]
-    first, second = (sum(v or 0 for v in values) for values in ([i.baseline for i in own], [i.followup for i in own]))
+    first, second = _totals([i for i in change.changes.items if i.level == level])
     return f"{first} → {second} of 12"
+
+
+def _totals(items: Sequence[ItemChange]) -> tuple[int, int]:
+    """Points of both visits."""
+    return sum(i.baseline or 0 for i in items), sum(i.followup or 0 for i in items)
 
 
 def _lines(baseline: Visit, change: Change, k: int, frame: Frame) -> tuple[tuple[str, str], ...]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mri_sij.evidence import Bone, Evidence, Half, JointSliceEvidence, QuadrantEvidence, Side
+from mri_sij.evidence import Bone, Evidence, Half, JointSliceEvidence, Quadrant, QuadrantEvidence, Side
 from mri_sij.scoring.overrule import ItemChange
 from mri_sij.scoring.sparcc import Sparcc, SparccJoint
 
 UNSURE = (0.2, 0.8)
 """A cell is marked as open to doubt where its probability lies between these."""
 
-_ORDER = {Side.RIGHT: (Bone.ILIUM, Bone.SACRUM), Side.LEFT: (Bone.SACRUM, Bone.ILIUM)}
-"""Bones from left to right of the picture, on which the patient's right is left."""
+
+Changes = Mapping[tuple[int, Side, str], ItemChange]
+"""By slice number, side and item."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,12 @@ class FormRow:
     total: int
 
 
+def as_seen(side: Side) -> tuple[Quadrant, ...]:
+    """A joint's quadrants as they lie on the picture, on which the patient's right is left: upper ones first."""
+    bones = (Bone.ILIUM, Bone.SACRUM) if side is Side.RIGHT else (Bone.SACRUM, Bone.ILIUM)
+    return tuple(Quadrant(bone, half) for half in (Half.UPPER, Half.LOWER) for bone in bones)
+
+
 def _likely(probability: float | None) -> str:
     return "" if probability is None else f", probability {probability:.2f}"
 
@@ -80,47 +87,54 @@ def _changed_why(why: str, change: ItemChange | None) -> str:
     return why if change is None else f"{why}. The reader says {int(change.reader)}."
 
 
-def _joint(
-    found: JointSliceEvidence, scored: SparccJoint, position: int, changes: dict[tuple[int, Side, str], ItemChange]
-) -> FormJoint:
+def _joint(found: JointSliceEvidence, scored: SparccJoint, position: int, changes: Changes) -> FormJoint:
+    quadrants = _quadrant_cells(found, scored, position, changes)
+    return FormJoint(quadrants, _extra_cells(found, scored, position, changes), scored.total)
+
+
+def _quadrant_cells(
+    found: JointSliceEvidence, scored: SparccJoint, position: int, changes: Changes
+) -> tuple[Cell, ...]:
     evidence = {q.quadrant: q for q in found.quadrants}
-    items = {item.quadrant: item.value for item in scored.items}
     cells = []
-    for half in (Half.UPPER, Half.LOWER):
-        for bone in _ORDER[found.side]:
-            quadrant = next(q for q in items if q.half is half and q.bone is bone)
-            change = changes.get((found.slice_number, found.side, f"{half}_{bone}"))
-            value = items[quadrant]
-            q = evidence.get(quadrant)
-            cells.append(
-                Cell(
-                    key=f"{found.slice_number}-{found.side}-{half}_{bone}",
-                    name=f"Slice {position}, {found.side} {half} {bone}",
-                    value=value,
-                    sign="" if value is None else str(value),
-                    why="" if q is None else _changed_why(_quadrant_why(q), change),
-                    unsure=q is not None and _unsure(q.probability),
-                    changed=change is not None,
-                )
+    for quadrant in as_seen(found.side):
+        change = changes.get((found.slice_number, found.side, quadrant.item))
+        value, q = scored.of(quadrant), evidence.get(quadrant)
+        cells.append(
+            Cell(
+                key=f"{found.slice_number}-{found.side}-{quadrant.item}",
+                name=f"Slice {position}, {found.side} {quadrant}",
+                value=value,
+                sign="" if value is None else str(value),
+                why="" if q is None else _changed_why(_quadrant_why(q), change),
+                unsure=q is not None and _unsure(q.probability),
+                changed=change is not None,
             )
-    extra = []
+        )
+    return tuple(cells)
+
+
+def _extra_cells(found: JointSliceEvidence, scored: SparccJoint, position: int, changes: Changes) -> tuple[Cell, ...]:
+    """Intensity and depth."""
+    is_scored = any(item.value is not None for item in scored.items)
+    cells = []
     for item, sign, value, why, probability in (
         ("intense", "I", scored.intensity, _intense_why(found), found.intense_probability),
         ("deep", "D", scored.depth, _deep_why(found), found.deep_probability),
     ):
         change = changes.get((found.slice_number, found.side, item))
-        extra.append(
+        cells.append(
             Cell(
                 key=f"{found.slice_number}-{found.side}-{item}",
                 name=f"Slice {position}, {found.side} joint, {item}",
-                value=value if any(v is not None for v in items.values()) else None,
+                value=value if is_scored else None,
                 sign=sign,
                 why=_changed_why(why, change),
                 unsure=_unsure(probability) and scored.quadrants > 0,
                 changed=change is not None,
             )
         )
-    return FormJoint(tuple(cells), tuple(extra), scored.total)
+    return tuple(cells)
 
 
 def form_rows(evidence: Evidence, sparcc: Sparcc, changes: Sequence[ItemChange] = ()) -> tuple[FormRow, ...]:

@@ -12,7 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mri_sij.anatomy.joint import Joints
 from mri_sij.geometry import Grid
+
+MARGIN_MM = (42.0, 26.0)
+"""Shown around the joints: the sacral wings, the iliac bone to its outer table, and the muscle beside it."""
 
 _LETTERS = (("L", "R"), ("P", "A"), ("I", "S"))
 """Patient directions along the negative and the positive RAS axes."""
@@ -61,6 +65,13 @@ def frame_around(grid: Grid, points: Iterable[NDArray[np.floating]], margin_mm: 
     low = np.clip(np.floor(every.min(0) - margin), 0, None).astype(int)
     high = np.clip(np.ceil(every.max(0) + margin) + 1, None, grid.shape[:2]).astype(int)
     return Frame((int(low[0]), int(low[1])), (int(high[0]), int(high[1])), spacing)
+
+
+def frame_of_joints(joints: Joints, numbers: Iterable[int]) -> Frame:
+    """The frame of both joints on the slices `numbers` (reading frame)."""
+    numbers = tuple(numbers)
+    found = [joint.slices.get(k) for joint in (joints.left, joints.right) for k in numbers]
+    return frame_around(joints.grid, [there.midline for there in found if there is not None], MARGIN_MM)
 
 
 def letters(direction: NDArray[np.floating]) -> str:

@@ -7,8 +7,8 @@ from mri_sij.lesions.records import Measures, ScoreInterval
 from mri_sij.report.view import Bar, ScoreView, Tick
 from mri_sij.result import VisitResult
 from mri_sij.scoring.sheet import ScoreSheet
+from mri_sij.scoring.sparcc import HIGHEST
 
-HIGHEST = 72
 _WIDTH, _BASE, _TALLEST = 260.0, 62.0, 58.0
 """Size of the small plot, in its own units."""
 

@@ -12,6 +12,7 @@ from scipy import ndimage as ndi
 from mri_sij.anatomy.joint import Joints
 from mri_sij.anatomy.labels import LEFT_ILIUM, RIGHT_ILIUM, SACRUM
 from mri_sij.evidence import Side
+from mri_sij.geometry import Grid
 from mri_sij.report.frame import Frame, edges_of, frame_around
 from mri_sij.report.picture import STIR_UPPER, grey, window_of
 from mri_sij.volume import LabelMap, Volume
@@ -27,24 +28,21 @@ _COLUMNS = 6
 _MARGIN_MM = 12.0
 
 
-def anatomy_montage(
-    stir: Volume, labels: LabelMap, joints: Joints, scored: tuple[int, ...], reversed_slices: bool
-) -> bytes:
+def anatomy_montage(stir: Volume, labels: LabelMap, joints: Joints, scored: tuple[int, ...], native: Grid) -> bytes:
     """PNG of all slices from front to back, the patient's right on the left; the same input gives the same bytes.
 
     `stir`, `labels` and `joints` are in the reading frame; slices in `scored` get a white frame; numbers are of the
-    STIR's own slice axis, which `reversed_slices` says runs the other way.
+    slice axis of `native`, the STIR's grid as it was read.
     """
     places = np.argwhere(labels.data > 0)[:, :2].astype(np.float64)
     frame = frame_around(stir.grid, [places] if len(places) else [], (_MARGIN_MM, _MARGIN_MM))
     window = window_of([frame.cut(stir.data[:, :, k]) for k in range(stir.grid.shape[2])], STIR_UPPER)
-    count = stir.grid.shape[2]
     tiles = []
-    for k in range(count):
+    for k in range(stir.grid.shape[2]):
         tile = _tile(grey(stir.data[:, :, k], frame, window), labels.data[:, :, k], frame)
         draw = ImageDraw.Draw(tile)
         _joint_lines(draw, joints, k, frame)
-        draw.text((4, 2), str(count - 1 - k if reversed_slices else k), fill=TEXT)
+        draw.text((4, 2), str(native.native_slice(k)), fill=TEXT)
         if k in scored:
             draw.rectangle((0, 0, tile.width - 1, tile.height - 1), outline=SCORED, width=2)
         tiles.append(tile)

@@ -15,13 +15,10 @@ from mri_sij.anatomy.quadrants import BONE_ILIUM, BONE_SACRUM, HALF_LOWER, HALF_
 from mri_sij.config import LesionSettings
 from mri_sij.evidence import QUADRANTS, Bone, Half, Side
 from mri_sij.lesions.records import MarrowReference
-from mri_sij.report.frame import Frame, frame_around
+from mri_sij.report.frame import Frame, frame_of_joints
 from mri_sij.report.outline import level, outline, path_of_lines
 from mri_sij.report.picture import STIR_UPPER, STIR_WHITE, Window, grey, png_uri, window_of
 from mri_sij.volume import LabelMap, Volume
-
-MARGIN_MM = (42.0, 26.0)
-"""Shown around the joints: the sacral wings, the iliac bone to its outer table, and the muscle beside it."""
 
 BONES = ((SACRUM, "sacrum"), (LEFT_ILIUM, "left-ilium"), (RIGHT_ILIUM, "right-ilium"))
 
@@ -76,13 +73,7 @@ def scene_of(
     Quadrants and the line of the depth item are drawn as far from the joint as they were measured.
     """
     numbers = anatomy.slice_choice.numbers
-    lines = [
-        joint.slices[k].midline
-        for joint in (anatomy.joints.left, anatomy.joints.right)
-        for k in numbers
-        if k in joint.slices
-    ]
-    frame = frame_around(stir.grid, lines, MARGIN_MM)
+    frame = frame_of_joints(anatomy.joints, numbers)
     shown = [frame.cut(stir.data[:, :, k]) for k in numbers]
     t1_shown = None if t1 is None else [frame.cut(t1.data[:, :, k]) for k in numbers]
     window = window_of(shown, STIR_UPPER)
@@ -168,7 +159,7 @@ def _spots(regions: Regions, scene: Scene, slice_number: int) -> tuple[Spot, ...
         for q in QUADRANTS:
             half = regions.half == (HALF_UPPER if q.half is Half.UPPER else HALF_LOWER)
             mask = _scored_bone(regions, (side, q.bone), scene.reach_mm) & half
-            spots.append(Spot(f"{slice_number}-{side}-{q.half}_{q.bone}", outline(mask, scene.frame)))
+            spots.append(Spot(f"{slice_number}-{side}-{q.item}", outline(mask, scene.frame)))
     return tuple(spot for spot in spots if spot.path)
 
 

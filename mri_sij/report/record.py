@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -115,7 +116,7 @@ def _fields(record: object, names: Iterable[str]) -> Plain:
 
 
 def _reasons(reasons: Iterable[Reason]) -> list[Plain]:
-    return [{"code": reason.code, "message": reason.message} for reason in reasons]
+    return [asdict(reason) for reason in reasons]
 
 
 def _interval(findings: Findings | None) -> Plain | None:

@@ -23,11 +23,7 @@ def quadrant_rows(evidence: Evidence, changes: tuple[ItemChange, ...] = ()) -> l
         for quadrant in QUADRANTS:
             reader = {
                 f"reader_{name}": by_item.get((joint.slice_number, joint.side, item))
-                for name, item in (
-                    ("oedema", f"{quadrant.half}_{quadrant.bone}"),
-                    ("intense", "intense"),
-                    ("deep", "deep"),
-                )
+                for name, item in (("oedema", quadrant.item), ("intense", "intense"), ("deep", "deep"))
             }
             cells = {
                 "position": position[joint.slice_number],

@@ -30,7 +30,7 @@ from mri_sij.evidence import (
 from mri_sij.scoring.complete import EvidenceError, require_complete
 from mri_sij.scoring.sparcc import scored_quadrants
 
-QUADRANT_COLUMNS = {f"{q.half}_{q.bone}": q for q in QUADRANTS}
+QUADRANT_COLUMNS = {q.item: q for q in QUADRANTS}
 JOINT_COLUMNS = ("intense", "deep")
 ITEM_COLUMNS = (*QUADRANT_COLUMNS, *JOINT_COLUMNS)
 HEADER = ("slice", "side", *ITEM_COLUMNS)

@@ -12,7 +12,6 @@ from mri_sij.scoring.form import (
     ITEM_COLUMNS,
     JOINT_COLUMNS,
     NOT_SCORED,
-    QUADRANT_COLUMNS,
     FormError,
     bit,
     height_mm,
@@ -111,10 +110,9 @@ def _change(
         if machine != value:
             changes.append(ItemChange(joint.slice_number, joint.side, column, machine, value))
     by_item = {change.item: change.reader for change in changes}
-    names = {quadrant: column for column, quadrant in QUADRANT_COLUMNS.items()}
     quadrants = tuple(
-        replace(q, oedema=by_item[names[q.quadrant]], probability=None, oedema_area_mm2=None)
-        if names[q.quadrant] in by_item
+        replace(q, oedema=by_item[q.quadrant.item], probability=None, oedema_area_mm2=None)
+        if q.quadrant.item in by_item
         else q
         for q in joint.quadrants
     )

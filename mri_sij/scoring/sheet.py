@@ -51,7 +51,7 @@ def _sum_dict(part: SparccSum) -> dict[str, int]:
 
 
 def _joint_dict(joint: SparccJoint) -> dict[str, int | None]:
-    items = {f"{item.quadrant.half}_{item.quadrant.bone}": item.value for item in joint.items}
+    items = {item.quadrant.item: item.value for item in joint.items}
     return {"total": joint.total, **items, "intensity": joint.intensity, "depth": joint.depth}
 
 
@@ -67,5 +67,5 @@ def _sparcc_dict(sparcc: Sparcc) -> dict[str, Any]:
 def _berlin_dict(berlin: Berlin) -> dict[str, Any]:
     sides: dict[str, Any] = {str(side): {"total": berlin.side(side)} for side in Side}
     for grade in berlin.grades:
-        sides[str(grade.side)][f"{grade.quadrant.half}_{grade.quadrant.bone}"] = grade.grade
+        sides[str(grade.side)][grade.quadrant.item] = grade.grade
     return {"total": berlin.total, **sides}

@@ -20,6 +20,9 @@ from mri_sij.evidence import (
 )
 from mri_sij.scoring.complete import require_complete
 
+HIGHEST = 72
+"""Six slices with eight quadrants, and intensity and depth of both joints."""
+
 
 @dataclass(frozen=True)
 class SparccItem:
