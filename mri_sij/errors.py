@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from pathlib import PurePath
 
 
 class Exit(IntEnum):
@@ -14,6 +15,14 @@ class Exit(IntEnum):
     SOME_FAILED = 3
     REFUSED = 4
     DIFFERS = 5
+
+
+def place_of(error: BaseException) -> str:
+    """File and line that raised it, which unlike its text can quote no header."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "?" if trace is None else f"{PurePath(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
 
 
 class MriSijError(Exception):

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from mri_sij import __version__
-from mri_sij.errors import Exit, MriSijError
+from mri_sij.errors import Exit, MriSijError, place_of
 
 VERBS = (
     "scan", "convert", "segment", "score", "compare", "run", "status", "gather", "check", "phantom", "schema", "demo",
@@ -74,13 +74,8 @@ def main() -> None:
     except Exception as error:  # the message of an unforeseen error may quote a header; its type and place do not
         if os.environ.get("MRI_SIJ_DEBUG"):
             raise
-        place = error.__traceback__
-        while place and place.tb_next:
-            place = place.tb_next
-        where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else "?"  # noqa: PTH119
-        _say(
-            f"unexpected: {type(error).__name__} at {where}. MRI_SIJ_DEBUG=1 shows the traceback, header text and all."
-        )
+        where = f"{type(error).__name__} at {place_of(error)}"
+        _say(f"unexpected: {where}. MRI_SIJ_DEBUG=1 shows the traceback, header text and all.")
         sys.exit(int(Exit.UNEXPECTED))
 
 

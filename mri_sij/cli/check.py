@@ -31,8 +31,9 @@ def check(
     from mri_sij.cli.run import Where, score_study  # noqa: PLC0415
     from mri_sij.config import load_settings  # noqa: PLC0415
     from mri_sij.study import check as against  # noqa: PLC0415
-    from mri_sij.study.files import require_writable, write_whole  # noqa: PLC0415
+    from mri_sij.study.files import require_writable  # noqa: PLC0415
     from mri_sij.study.report import gather  # noqa: PLC0415
+    from mri_sij.whole import write_whole  # noqa: PLC0415
 
     wanted = None if record else against.read_recorded(expected)
     for written in (expected if record else None, junit):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from mri_sij.cli.progress import tell_stage
 
 if TYPE_CHECKING:
     from mri_sij.compare.records import Comparison
@@ -33,7 +34,7 @@ def compare(
     from mri_sij.workflow import compare_paths, write_comparison  # noqa: PLC0415
 
     settings = load_settings(config)
-    comparison = compare_paths(visits, settings, progress=_progress)
+    comparison = compare_paths(visits, settings, progress=tell_stage)
     write_comparison(comparison, settings, out)
     if as_json:
         print(comparison_json(comparison, settings), end="")
@@ -51,8 +52,3 @@ def compare(
 
 def _any_compared(comparison: Comparison) -> bool:
     return any(followup.change is not None for followup in comparison.followups)
-
-
-def _progress(stage: str) -> None:
-    if sys.stderr.isatty():
-        print(f"mri-sij: {stage} ...", file=sys.stderr)

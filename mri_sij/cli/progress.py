@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from mri_sij.study.run import Event, Listener
 
 
+def tell_stage(stage: str) -> None:
+    """Say on a terminal what is being done."""
+    if sys.stderr.isatty():
+        print(f"mri-sij: {stage} ...", file=sys.stderr)
+
+
 def line_of(event: Event) -> str:
     """One event in a line."""
     status = event.status

@@ -24,7 +24,7 @@ def schema(
     from mri_sij.study.dictionary import DICTIONARY, dictionary_csv, json_schemas  # noqa: PLC0415
 
     if out is not None:
-        from mri_sij.study.files import write_whole  # noqa: PLC0415
+        from mri_sij.whole import write_whole  # noqa: PLC0415
 
         write_whole(out / "dictionary.csv", dictionary_csv())
         for name, content in json_schemas().items():

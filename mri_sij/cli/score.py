@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mri_sij.cli.progress import tell_stage
 from mri_sij.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def score(
     settings = load_settings(config)
     if segmenter is not None:
         settings = settings.model_copy(update={"anatomy": settings.anatomy.model_copy(update={"segmenter": segmenter})})
-    result = score_visit(visit, settings, series=series, overrule_form=overrule, progress=_progress)
+    result = score_visit(visit, settings, series=series, overrule_form=overrule, progress=tell_stage)
     write_visit(result, out)
     if as_json:
         from mri_sij.report.record import visit_json  # noqa: PLC0415
@@ -75,11 +75,6 @@ def _score_form(form: Path, config: Path | None, as_json: bool) -> None:
     else:
         _print_sheet(sheet)
         _print_cautions(cautions)
-
-
-def _progress(stage: str) -> None:
-    if sys.stderr.isatty():
-        print(f"mri-sij: {stage} ...", file=sys.stderr)
 
 
 def _print_sheet(sheet: ScoreSheet) -> None:

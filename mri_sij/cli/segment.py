@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from mri_sij.cli.progress import tell_stage
+
 
 def segment(
     visit: Annotated[Path, typer.Argument(help="Folder (or file) with one visit's STIR, and its T1.")],
@@ -42,17 +44,12 @@ def segment(
     t1, left_out = (None, ()) if images.t1 is None else usable_t1(images.t1, stir)
     for caution in left_out:
         print(f"mri-sij: {caution.message} ({caution.code})", file=sys.stderr)
-    _progress("finding bones")
+    tell_stage("finding bones")
     bones = segment_visit(stir, t1, predict(stir, t1), wanted)
-    _progress("finding joints")
+    tell_stage("finding joints")
     found = find_anatomy(stir, bones, wanted, t1)
     write_anatomy(found, stir, native, out)
     _print(out, as_json)
-
-
-def _progress(stage: str) -> None:
-    if sys.stderr.isatty():
-        print(f"mri-sij: {stage} ...", file=sys.stderr)
 
 
 def _print(out: Path, as_json: bool) -> None:

@@ -34,9 +34,11 @@ def _table(title: str, *names: str) -> Any:
 
 
 def _visits(found: Gathered) -> Any:
+    from mri_sij.study.plan import visit_key  # noqa: PLC0415
+
     table = _table("Visits", "Visit", "Status", "SPARCC", "Interval", "Right", "Left", "Oedema, ml")
     for v in found.visits[:MOST]:
-        key = f"sub-{v['patient']}_ses-{v['visit']}"
+        key = visit_key(v["patient"], v["visit"])
         if v["status"] != "done":
             table.add_row(key, f"{v['status'].replace('_', ' ')}: {found.statuses[key].message}")
             continue
@@ -48,13 +50,14 @@ def _visits(found: Gathered) -> Any:
 
 def _changes(found: Gathered) -> Any:
     from mri_sij.report.render import signed  # noqa: PLC0415
+    from mri_sij.study.plan import change_key  # noqa: PLC0415
 
     table = _table("Changes", "Follow-up", "Class", "Days", "SPARCC", "Probability")
     for c in found.changes[:MOST]:
         name = f"sub-{c['patient']} {c['baseline']} -> {c['followup']}"
         days = "" if c["days"] is None else str(c["days"])
         if c.get("change_class") is None:
-            key = f"sub-{c['patient']}_ses-{c['baseline']}_vs_ses-{c['followup']}"
+            key = change_key(c["patient"], c["baseline"], c["followup"])
             table.add_row(name, f"not compared: {found.statuses[key].message}", days)
             continue
         course = f"{c['sparcc_baseline']:g} -> {c['sparcc_followup']:g} ({signed(c['sparcc_delta'])})"

@@ -128,7 +128,7 @@ def _series(frames: list[Frame]) -> Series:
         frame_of_reference=frames[0].key_frame_of_reference,
         cautions=(missing,) if missing else (),
         paths=tuple(sorted({frame.path for frame in frames})),
-        owner=Owner(_only(frame.key_name for frame in frames), _only(frame.key_birth for frame in frames)),
+        owner=Owner(only(frame.key_name for frame in frames), only(frame.key_birth for frame in frames)),
     )
 
 
@@ -143,8 +143,8 @@ def _refused_beside(found: list[Stack | RefusedStack]) -> Reason | None:
     return Reason("end_slices_may_be_missing", message + " A slice may be missing at an end of the stack.")
 
 
-def _only(keys: Iterable[str]) -> str:
-    """The one key that all frames share, "" where they differ or have none."""
+def only(keys: Iterable[str]) -> str:
+    """The one key that all share, "" where they differ or have none."""
     found = set(keys)
     return found.pop() if len(found) == 1 else ""
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
-import tempfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +24,7 @@ from mri_sij.errors import RefusedError
 from mri_sij.geometry import Floats, Grid
 from mri_sij.ingest.limits import require_plausible_size
 from mri_sij.volume import LabelMap, Volume
+from mri_sij.whole import write_whole
 
 FORM_TOLERANCE_MM = 0.1
 """sform and qform may place a corner voxel this far apart, beyond what the rounding of the quaternion explains, before
@@ -157,7 +156,7 @@ def write_nifti(image: Volume | LabelMap, path: Path) -> None:
         with gzip.GzipFile(filename="", mode="wb", fileobj=packed, compresslevel=6, mtime=0) as stream:
             stream.write(payload)
         payload = packed.getvalue()
-    _write_whole(path, payload)
+    write_whole(path, payload)
 
 
 def _squared(grid: Grid) -> Grid:
@@ -166,20 +165,6 @@ def _squared(grid: Grid) -> Grid:
     affine = grid.affine.copy()
     affine[:3, :3] = left @ right * grid.spacing_mm
     return Grid(grid.shape, affine)
-
-
-def _write_whole(path: Path, payload: bytes) -> None:
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".mri_sij-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(payload)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(beside).chmod(0o666 & ~umask)
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
 
 
 def _parse(start: bytes) -> Nifti1Header | Nifti2Header:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mri_sij.errors import UsageError
+from mri_sij.whole import usual_mode
 
 VISIT_FILES = r"visit\.json|quadrants\.csv|report\.html|form\.csv|anatomy\.nii\.gz|oedema\.nii\.gz|followup\.npz"
 """Every file of a finished visit."""
@@ -31,9 +31,7 @@ def whole_folder(out: Path, files: str) -> Iterator[Path]:
     beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
         yield beside
-        umask = os.umask(0)
-        os.umask(umask)
-        beside.chmod(0o777 & ~umask)
+        beside.chmod(usual_mode(0o777))
         _put_in_place(beside, out)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)

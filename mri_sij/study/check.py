@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 from mri_sij.errors import UsageError
 from mri_sij.study.files import read_json
+from mri_sij.study.plan import change_key, visit_key
 from mri_sij.study.report import Gathered
 
 SCHEMA = 2
@@ -47,7 +48,7 @@ def record(found: Gathered, out: Path) -> Recorded:
     """What a study scored: status and totals of every visit, every positive quadrant, class of every follow-up."""
     recorded: Recorded = {"schema": SCHEMA, "visits": {}, "changes": {}}
     for row in found.visits:
-        key = f"sub-{row['patient']}_ses-{row['visit']}"
+        key = visit_key(row["patient"], row["visit"])
         scored = row["status"] == "done"
         recorded["visits"][key] = {
             "status": row["status"],
@@ -58,7 +59,7 @@ def record(found: Gathered, out: Path) -> Recorded:
             "oedema_volume_ml": row.get("oedema_volume_ml"),
         }
     for row in found.changes:
-        key = f"sub-{row['patient']}_ses-{row['baseline']}_vs_ses-{row['followup']}"
+        key = change_key(row["patient"], row["baseline"], row["followup"])
         change = {name: row.get(name) for name in ("change_class", "sparcc_delta")}
         recorded["changes"][key] = {"status": row["status"], "code": row["code"], **change}
     return recorded

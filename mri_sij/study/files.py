@@ -1,4 +1,4 @@
-"""Writing so that nobody ever sees half a file: beside its place, then renamed. And what a kill leaves, taken away."""
+"""OUT: whether it can be written to, the JSON that is there, and what a kill leaves, taken away."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -31,23 +31,6 @@ class OutputError(MriSijError):
 def reason_of(error: OSError) -> str:
     """What the system says of an error, without any name of a file; libraries may put one into the error's own text."""
     return os.strerror(error.errno) if error.errno else type(error).__name__
-
-
-def write_whole(path: Path, content: str | bytes | Iterable[str], *, beside: Path | None = None) -> None:
-    """Write text (in pieces, if wanted) or bytes to a hidden file, in `path`'s folder or in `beside`, and rename it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=beside or path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            for piece in [content] if isinstance(content, str | bytes) else content:
-                stream.write(piece if isinstance(piece, bytes) else piece.encode("utf-8"))
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def require_writable(folder: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mri_sij.errors import RefusedError
-from mri_sij.ingest.discover import index
+from mri_sij.ingest.discover import index, only
 from mri_sij.ingest.index import Index, Owner, RefusedFile, Series, Visit
 from mri_sij.ingest.sidecar import stem
 from mri_sij.ingest.visit import only_visit
@@ -17,8 +17,6 @@ from mri_sij.study.plan import Note, Plan, PlannedVisit
 from mri_sij.study.state import glance_at
 
 _BIDS = re.compile(r"(?:^|/)sub-([A-Za-z0-9]+)(?:/ses-([A-Za-z0-9]+))?(?:/|_|$)")
-
-
 _NOBODY = Owner()
 
 
@@ -141,8 +139,7 @@ def _with_files(planned: PlannedVisit, visit: Visit, root: Path) -> PlannedVisit
 
 def _owner(all_series: Iterable[Series]) -> Owner:
     owners = [series.owner for series in all_series]
-    names, births = {o.name for o in owners}, {o.birth for o in owners}
-    return Owner(names.pop() if len(names) == 1 else "", births.pop() if len(births) == 1 else "")
+    return Owner(only(owner.name for owner in owners), only(owner.birth for owner in owners))
 
 
 def _with_own_labels(drafts: list[_Draft]) -> list[_Draft]:

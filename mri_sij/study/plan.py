@@ -16,6 +16,16 @@ from mri_sij.errors import UsageError
 SCHEMA = 2
 
 
+def visit_key(patient: str, visit: str) -> str:
+    """Name of a visit in every output."""
+    return f"sub-{patient}_ses-{visit}"
+
+
+def change_key(patient: str, baseline: str, followup: str) -> str:
+    """Name of a comparison in every output."""
+    return f"{visit_key(patient, baseline)}_vs_ses-{followup}"
+
+
 @dataclass(frozen=True)
 class PlannedVisit:
     """One visit. `patient` and `visit` are labels; `day` counts from the patient's first dated visit.
@@ -42,7 +52,7 @@ class PlannedVisit:
     @property
     def key(self) -> str:
         """Name of the visit in every output: `sub-<patient>_ses-<visit>`."""
-        return f"sub-{self.patient}_ses-{self.visit}"
+        return visit_key(self.patient, self.visit)
 
 
 @dataclass(frozen=True)
@@ -68,7 +78,7 @@ class Plan:
 
 def pair_key(baseline: PlannedVisit, followup: PlannedVisit) -> str:
     """Name of a comparison in every output: `sub-<patient>_ses-<baseline>_vs_ses-<followup>`."""
-    return f"{baseline.key}_vs_ses-{followup.visit}"
+    return change_key(baseline.patient, baseline.visit, followup.visit)
 
 
 def named(keys: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from mri_sij.errors import UsageError
 from mri_sij.report.study_page import study_page
 from mri_sij.study.clinical import Records, clinical_csv, read_clinical, unmatched
 from mri_sij.study.columns import TABLES
-from mri_sij.study.files import read_json, sweep, write_whole
+from mri_sij.study.files import read_json, sweep
 from mri_sij.study.job import Basis, jobs_of
 from mri_sij.study.plan import Note, Plan, from_plain, named, read_plan, to_plain
 from mri_sij.study.state import FOLDER
@@ -30,6 +30,7 @@ from mri_sij.study.tables import (
     write_table,
 )
 from mri_sij.study.task import Status, outdated, read_status
+from mri_sij.whole import write_whole
 
 _OWN_FILES = {"plan", "clinical", "dataset_description", "provenance", "index", *(Path(name).stem for name in TABLES)}
 

@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from mri_sij.report.folder import COMPARISON_FILES, VISIT_FILES
-from mri_sij.study.files import write_whole
 from mri_sij.study.job import Job
+from mri_sij.whole import write_whole
 
 
 def masks(job: Job) -> dict[str, Path]:
@@ -20,6 +20,11 @@ def masks(job: Job) -> dict[str, Path]:
         "anatomy.nii.gz": place / f"{visit.key}_desc-sij_dseg.nii.gz",
         "oedema.nii.gz": place / f"{visit.key}_desc-oedema_dseg.nii.gz",
     }
+
+
+def _names_of(mask: Path) -> Path:
+    """Where the names of a mask's labels go."""
+    return mask.with_name(mask.name.replace(".nii.gz", ".tsv"))
 
 
 def thumbnail(job: Job) -> Path:
@@ -34,7 +39,7 @@ def write_derived(job: Job, labels: Mapping[str, Mapping[int, str]], picture: by
     """
     beside = job.folder.parent  # one folder to look through for what a kill leaves
     for name, target in masks(job).items():
-        table = target.with_name(target.name.replace(".nii.gz", ".tsv"))
+        table = _names_of(target)
         names = labels.get(name)
         if names:
             rows = "".join(f"{n}\t{what}\n" for n, what in sorted(names.items()))
@@ -55,7 +60,7 @@ def own_files(job: Job) -> list[Path]:
     found = [path for path in job.folder.glob("*") if re.fullmatch(names, path.name)]
     if len(job.visits) == 1:
         for mask in masks(job).values():
-            found += [mask, mask.with_name(mask.name.replace(".nii.gz", ".tsv"))]
+            found += [mask, _names_of(mask)]
         found.append(thumbnail(job))
     return [path for path in found if path.is_file()]
 

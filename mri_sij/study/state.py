@@ -15,9 +15,9 @@ from pathlib import Path
 
 from mri_sij import __version__
 from mri_sij.ingest.tree import FoundFile, walk
-from mri_sij.study.files import write_whole
 from mri_sij.study.manifest import ManifestRow
 from mri_sij.study.plan import Plan, PlannedVisit, from_plain, to_plain
+from mri_sij.whole import write_whole
 
 FOLDER = ".state"
 

@@ -13,10 +13,11 @@ from mri_sij.config import StudySettings
 from mri_sij.report.dictionary import Entry
 from mri_sij.study import columns
 from mri_sij.study.clinical import NOTHING, Clinical, Records, cells_of, change_cells, of_visit
-from mri_sij.study.files import read_json, write_whole
+from mri_sij.study.files import read_json
 from mri_sij.study.job import Basis, Job, jobs_of
 from mri_sij.study.plan import Note, Plan, PlannedVisit, named, pair_key
 from mri_sij.study.task import Status, read_status, unfit
+from mri_sij.whole import write_whole
 
 Row = dict[str, Any]
 NOT_RUN = ("failed", "not_run", "It was not run yet.")

@@ -8,15 +8,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path, PurePath
-from typing import Any
+from pathlib import Path
 
 from mri_sij import __version__
-from mri_sij.errors import MriSijError, RefusedError
-from mri_sij.study.files import NO_ROOM, reason_of, write_whole
+from mri_sij.errors import MriSijError, RefusedError, place_of
+from mri_sij.study.files import NO_ROOM, reason_of
 from mri_sij.study.job import Job, joined
 from mri_sij.study.results import discard, harm_to, sizes_of
 from mri_sij.study.state import content_of, remember_input, seen_of
+from mri_sij.whole import write_whole
 
 
 @dataclass(frozen=True)
@@ -143,11 +143,4 @@ def _made(job: Job, make: Callable[[Job], Told]) -> Told:
     except OSError:
         raise
     except Exception as error:  # texts of foreign errors may quote a header, so only kind and place are kept
-        return "failed", "unexpected", f"An unexpected {type(error).__name__} at {_place(error)}."
-
-
-def _place(error: Exception) -> str:
-    trace: Any = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return "?" if trace is None else f"{PurePath(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+        return "failed", "unexpected", f"An unexpected {type(error).__name__} at {place_of(error)}."

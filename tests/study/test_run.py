@@ -28,6 +28,7 @@ from mri_sij.study.files import OutputError
 from mri_sij.study.plan import Plan, PlannedVisit, read_plan
 from mri_sij.study.report import begin, gather, next_time
 from mri_sij.study.run import Event, require_room, workers_for
+from mri_sij.whole import write_whole
 
 
 @pytest.fixture
@@ -297,7 +298,7 @@ def test_a_moved_study_and_out_go_on(study: Path, tmp_path: Path, run: Run) -> N
 def test_a_full_disk_ends_the_run_with_what_is_done(
     study: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write, out = files.write_whole, tmp_path / "out"
+    write, out = write_whole, tmp_path / "out"
 
     def full(path: Path, *args: Any, **more: Any) -> None:
         if path.parent.name == "status" and len(list(path.parent.glob("*.json"))) >= 2:
