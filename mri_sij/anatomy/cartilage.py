@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from mri_sij.anatomy.span import Mask
 from mri_sij.config import AnatomySettings
+from mri_sij.geometry import Floats
 from mri_sij.volume import LabelMap, Volume
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 _TYPICAL_PERCENTILE, _OVER_TYPICAL_MM, _LEAST_LIMIT_MM = 30.0, 2.0, 3.5
 """Segmenters draw the joint wider or narrower than it is, so that a wide gap is one well over this joint's own."""

@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from mri_sij.anatomy.span import Mask
 from mri_sij.volume import Volume, require_same_grid
-
-Mask = NDArray[np.bool_]
 
 BLANK_BELOW = 0.2
 """A slice with less than this share of the stack's usual mean signal shows nothing (least on real and simulated stacks

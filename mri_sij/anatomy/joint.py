@@ -14,10 +14,9 @@ from mri_sij.anatomy.margins import HALF_GAP_MM, Facing, facing_margins
 from mri_sij.anatomy.surface import smooth_surface
 from mri_sij.config import AnatomySettings
 from mri_sij.evidence import Side
-from mri_sij.geometry import Grid
+from mri_sij.geometry import Floats, Grid
 from mri_sij.volume import LabelMap, Volume
 
-Floats = NDArray[np.float64]
 ILIUM_OF = {Side.LEFT: LEFT_ILIUM, Side.RIGHT: RIGHT_ILIUM}
 
 _BIN_MM = 2.0

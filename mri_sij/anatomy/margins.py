@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from mri_sij.anatomy.labels import SACRUM
-from mri_sij.anatomy.span import span
+from mri_sij.anatomy.span import Mask, span
+from mri_sij.geometry import Floats
 from mri_sij.volume import LabelMap
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 HALF_GAP_MM = 3.0
 """The joint lies no further than this from the ilium: in wider gaps the sacral margin draws back (ligamentous recess,

@@ -8,13 +8,12 @@ from scipy import ndimage as ndi
 
 from mri_sij.anatomy.labels import LEFT_ILIUM, NAMES, RIGHT_ILIUM, SACRUM, Segmentation
 from mri_sij.anatomy.shape import Shape, fit_shape, held_to_shape
-from mri_sij.anatomy.span import span
+from mri_sij.anatomy.span import Mask, span
 from mri_sij.config import AnatomySettings
 from mri_sij.geometry import Grid
 from mri_sij.network.maps import Maps
 from mri_sij.volume import LabelMap, Volume
 
-Mask = NDArray[np.bool_]
 _LATERAL_HOLE_MM = 25.0
 _SMOOTH_MM = (0.9, 0.9, 2.0)
 """Bones are smooth at this scale, in the plane and through it; the network's border is not."""

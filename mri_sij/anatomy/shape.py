@@ -16,10 +16,8 @@ from mri_sij.geometry import Floats, Grid
 from mri_sij.interpolate import along
 from mri_sij.network.maps import Maps
 from mri_sij.pelvis.fit import FittedPelvis, borders_of, fit_pelvis, mirrored
-from mri_sij.pelvis.mesh import Lattice, fill_mesh, signed_distance
+from mri_sij.pelvis.mesh import Field, Lattice, fill_mesh, signed_distance
 from mri_sij.pelvis.model import load_model
-
-Field = NDArray[np.float32]
 
 _STEP_MM = 2.5
 _TOLERATED_MM, _FALLOFF_MM = 1.5, 1.5

@@ -6,15 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 Box = tuple[slice, slice, slice]
+Mask = NDArray[np.bool_]
 
 
-def span(there: NDArray[np.bool_] | np.bool_) -> slice:
+def span(there: Mask | np.bool_) -> slice:
     """From the first to just after the last place of (n,) that is true; an empty slice where none is."""
     at = np.flatnonzero(there)
     return slice(int(at[0]), int(at[-1]) + 1) if len(at) else slice(0, 0)
 
 
-def box_around(mask: NDArray[np.bool_], margins: tuple[int, int, int]) -> Box:
+def box_around(mask: Mask, margins: tuple[int, int, int]) -> Box:
     """The smallest box that holds `mask`, wider by so many voxels on either side as far as the array goes."""
     bounds = []
     for axis, margin in enumerate(margins):
@@ -23,7 +24,7 @@ def box_around(mask: NDArray[np.bool_], margins: tuple[int, int, int]) -> Box:
     return bounds[0], bounds[1], bounds[2]
 
 
-def box_within(mask: NDArray[np.bool_], reach_mm: float, spacing_mm: tuple[float, float, float]) -> Box:
+def box_within(mask: Mask, reach_mm: float, spacing_mm: tuple[float, float, float]) -> Box:
     """The same, wider by `reach_mm`."""
     x, y, z = (int(np.ceil(reach_mm / mm)) for mm in spacing_mm)
     return box_around(mask, (x, y, z))

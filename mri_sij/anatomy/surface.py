@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
-Floats = NDArray[np.float64]
+from mri_sij.geometry import Floats
 
 _ROUNDS = 4
 

@@ -10,6 +10,7 @@ from scipy import ndimage as ndi
 
 from mri_sij.anatomy.find import Anatomy
 from mri_sij.anatomy.labels import SACRUM
+from mri_sij.anatomy.span import Mask
 from mri_sij.config import LesionSettings
 from mri_sij.evidence import NotScorable, Reason
 from mri_sij.lesions import look, odds, reference
@@ -34,7 +35,7 @@ from mri_sij.lesions.records import (
     Reference,
     Rejected,
 )
-from mri_sij.lesions.search import Field, Mask, Search, widen
+from mri_sij.lesions.search import Field, Search, widen
 from mri_sij.lesions.uncertainty import chances_of, interval_of, other_readings
 from mri_sij.network.maps import Maps
 from mri_sij.volume import LabelMap, Volume, require_same_grid

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from mri_sij.anatomy.span import Mask
 from mri_sij.interpolate import along
-
-Field = NDArray[np.float32]
-Mask = NDArray[np.bool_]
+from mri_sij.lesions.search import Field
 
 
 def average_over_bone(values: Field, bone: Mask, pixel_mm: tuple[float, float], scale_mm: float) -> Field:

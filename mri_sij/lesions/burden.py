@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from mri_sij.anatomy.span import Mask
 from mri_sij.config import LesionSettings
 from mri_sij.evidence import Side
 from mri_sij.lesions.items import periarticular
 from mri_sij.lesions.records import OEDEMA_LABELS, BoneBurden, Measures, MuscleSign
-from mri_sij.lesions.search import Mask, Search
+from mri_sij.lesions.search import Search
 
 
 def measure_burden(oedema: Mask, search: Search, muscle: tuple[MuscleSign, ...], settings: LesionSettings) -> Measures:

@@ -14,6 +14,7 @@ from scipy import ndimage as ndi
 
 from mri_sij.anatomy.joint import Joints
 from mri_sij.anatomy.quadrants import HALF_LOWER, HALF_UPPER
+from mri_sij.anatomy.span import Mask
 from mri_sij.config import LesionSettings
 from mri_sij.evidence import (
     HALVED_JOINT_MM,
@@ -27,11 +28,10 @@ from mri_sij.evidence import (
     Side,
     scored_halves,
 )
+from mri_sij.geometry import Floats
 from mri_sij.lesions.average import average_over_bone
 from mri_sij.lesions.records import OEDEMA_LABELS
-from mri_sij.lesions.search import Mask, Search
-
-Floats = NDArray[np.float64]
+from mri_sij.lesions.search import Search
 
 EVEN_MM = 1.5
 """Standard deviation of the Gaussian over which brightness is averaged before it is called intense (our choice, on

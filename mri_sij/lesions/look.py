@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from mri_sij.anatomy.span import Box, box_around
-from mri_sij.lesions.search import Field, Mask, Search, log_odds_of
+from mri_sij.anatomy.span import Box, Mask, box_around
+from mri_sij.lesions.search import Field, Search, log_odds_of
 from mri_sij.network.prepare import resized, slice_by_slice, to_pixel
 from mri_sij.network.session import Session, shipped
 

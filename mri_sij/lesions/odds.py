@@ -14,13 +14,10 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mri_sij.anatomy.span import Mask
 from mri_sij.lesions.average import average_over_bone
-from mri_sij.lesions.search import Search, log_odds_of
-
-Field = NDArray[np.float32]
-Mask = NDArray[np.bool_]
+from mri_sij.lesions.search import Field, Search, log_odds_of
 
 MODEL_FILE = "odds.json"
 MIDDLE_MM, COARSE_MM = 1.5, 4.0

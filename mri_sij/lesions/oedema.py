@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from mri_sij.anatomy.span import Mask
 from mri_sij.config import LesionSettings
 from mri_sij.evidence import Reason
 from mri_sij.lesions.records import OEDEMA_PLACES, Candidate, Lesion, Rejected
-from mri_sij.lesions.search import Mask, Search
+from mri_sij.lesions.search import Search
 
 _NEIGHBOURS = np.stack(
     [ndi.generate_binary_structure(2, 1), np.ones((3, 3), bool), ndi.generate_binary_structure(2, 1)], 2

@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from mri_sij.anatomy.span import Mask
 from mri_sij.config import LesionSettings
 from mri_sij.evidence import NotScorable, Reason, Side
 from mri_sij.geometry import Grid
 from mri_sij.lesions.field import BLOCK_MM, Blocks, CoilField, blocks, fit_field
 from mri_sij.lesions.records import FluidReference, MarrowReference, MuscleSign
-
-Field = NDArray[np.float32]
-Mask = NDArray[np.bool_]
+from mri_sij.lesions.search import Field
 
 MIN_INLIERS = 0.3
 """Least share of bone squares within 30 % of the field. With fewer the field has no majority to follow."""

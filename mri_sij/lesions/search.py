@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from mri_sij.anatomy.quadrants import Regions
-from mri_sij.anatomy.span import Box, box_around
+from mri_sij.anatomy.span import Box, Mask, box_around
 from mri_sij.geometry import Grid
 
 Field = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 
 T = TypeVar("T", bound=np.generic)
 

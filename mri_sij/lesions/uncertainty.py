@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mri_sij.anatomy.span import Mask
 from mri_sij.config import LesionSettings
 from mri_sij.lesions.items import Items, Marks, even_contrast, mark, measure_items
 from mri_sij.lesions.oedema import Perturbation, Pieces, connect, grow, mean_needed, moved, thresholds
 from mri_sij.lesions.records import ScoreInterval
-from mri_sij.lesions.search import Mask, Search, thinned
+from mri_sij.lesions.search import Search, thinned
 
 _SEED = 20051120
 _POINTS_A_SLICE = 12  # eight quadrants, and intensity and depth of both joints (Maksymowych 2005)

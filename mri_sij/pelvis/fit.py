@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from mri_sij.pelvis.lower import beyond_lower_sacrum_mm
+from mri_sij.pelvis.mesh import Field
 from mri_sij.pelvis.model import BONES, Floats, load_model
-
-Field = NDArray[np.float32]
 
 MODES = 20
 """Principal modes that are fitted; the others are below a millimetre."""

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from mri_sij.pelvis.model import Floats, Ints
+
 Field = NDArray[np.float32]
-Floats = NDArray[np.float64]
 
 _SMOOTH_VOXELS = 0.8
 
@@ -38,7 +39,7 @@ class Lattice:
         return np.asarray((points - np.array(self.origin)) / self.step)
 
 
-def fill_mesh(vertices: Floats, faces: NDArray[np.int32], lattice: Lattice) -> NDArray[np.bool_]:
+def fill_mesh(vertices: Floats, faces: Ints, lattice: Lattice) -> NDArray[np.bool_]:
     """Voxels inside a closed mesh, by the parity of crossings along rays in z."""
     tri = lattice.index(vertices)[faces]
     low = np.ceil(tri[:, :, :2].min(1)).astype(int)

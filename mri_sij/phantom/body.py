@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from mri_sij.pelvis.mesh import Field, Floats, Lattice, fill_mesh, signed_distance
+from mri_sij.geometry import Floats
+from mri_sij.pelvis.mesh import Field, Lattice, fill_mesh, signed_distance
 from mri_sij.phantom.shape import Pelvis, draw_pelvis
 from mri_sij.phantom.solid import ellipsoid, noise, paint_tube
 from mri_sij.phantom.tissue import Tissue

@@ -12,7 +12,8 @@ import numpy as np
 from scipy import ndimage as ndi
 
 from mri_sij.evidence import Bone, Side
-from mri_sij.pelvis.mesh import Field, Floats
+from mri_sij.geometry import Floats
+from mri_sij.pelvis.mesh import Field
 from mri_sij.phantom.body import Person
 from mri_sij.phantom.solid import noise
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from mri_sij.geometry import LPS_TO_RAS, Grid
-from mri_sij.pelvis.mesh import Field, Floats
+from mri_sij.geometry import LPS_TO_RAS, Floats, Grid
+from mri_sij.pelvis.mesh import Field
 from mri_sij.phantom.body import Person
 from mri_sij.phantom.lesion import Lesion, decoys, oedema_field, sclerosis_field
 from mri_sij.phantom.solid import noise

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage as ndi
 
-from mri_sij.pelvis.mesh import Field, Floats, Lattice
+from mri_sij.geometry import Floats
+from mri_sij.pelvis.mesh import Field, Lattice
 
 
 def ellipsoid(axes: tuple[Field, Field, Field], centre: Floats, radii: Floats) -> Field:

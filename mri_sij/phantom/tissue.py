@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from mri_sij.geometry import Floats
 
 
 class Tissue(IntEnum):
