@@ -12,7 +12,7 @@ from mri_sij.config import Settings
 from mri_sij.evidence import QUADRANTS, Bone, Evidence, Half, JointSliceEvidence, QuadrantEvidence, Reason, Side
 from mri_sij.geometry import AxisOrder, Grid
 from mri_sij.ingest.acquisition import Acquisition
-from mri_sij.ingest.choose import SeriesChoice
+from mri_sij.ingest.candidate import SeriesChoice
 from mri_sij.ingest.visit import VisitImages
 from mri_sij.lesions.records import (
     OEDEMA_NAMES,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mri_sij.anatomy.labels import SACRUM
 from mri_sij.compare import levels
 from mri_sij.compare.align import Alignment, align, measure
+from mri_sij.compare.beside import read_beside
 from mri_sij.compare.change import compare_forms
 from mri_sij.compare.comparability import compare_grids, compare_sequences
 from mri_sij.compare.outcome import ChangeClass, certainly, class_probabilities, judge
@@ -81,7 +82,7 @@ def _follow_up(
     change = None
     if not reasons:
         own = levels.own_oedema(search, baseline)
-        carried = levels.read_beside(search, own, carried, settings.compare)
+        carried = read_beside(search, own, carried, settings.compare)
         whole = levels.completed(search, carried, own)
         later = _followup_form(search, whole, (baseline, visit), alignment, settings)
         nearest = levels.nearest_slices(baseline, visit, alignment)

@@ -1,91 +1,23 @@
-"""Which series of a visit is the STIR of the sacroiliac joints and which its T1, and why not the others."""
+"""Which series of a visit is the STIR of the sacroiliac joints, which T1 goes with it, and why not the others."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mri_sij.config import IngestSettings
 from mri_sij.errors import RefusedError
 from mri_sij.evidence import Reason
 from mri_sij.geometry import Grid
+from mri_sij.ingest.candidate import Candidate, Choice, NoStirError, SeriesChoice
+from mri_sij.ingest.choose_t1 import choose_t1
 from mri_sij.ingest.contrast import kind_by_contrast, looks_like_labels
-from mri_sij.ingest.index import Series, SeriesVolume, Visit
-from mri_sij.ingest.plane import angle_between_deg, plane_of
+from mri_sij.ingest.index import Visit
+from mri_sij.ingest.plane import plane_of
 from mri_sij.ingest.read import read_series_volume
 from mri_sij.ingest.sequence import Sequence, is_fluid_sensitive, sequence_of
-from mri_sij.resample import overlap_fraction
 
 _KIND_RANK = {"stir": 3, "t2fs": 2, "pdfs": 1}
 _PLANE_RANK = {"oblique coronal": 3, "coronal": 2, "oblique axial": 1, "axial": 1}
-
-
-@dataclass(frozen=True)
-class SeriesChoice:
-    """What became of one volume of one series: `use` is "stir", "t1" or "", `reason` one sentence."""
-
-    series: int
-    volume: int
-    use: str
-    kind: str
-    plane: str
-    tilt_deg: float | None
-    reason: str
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One readable volume that could serve."""
-
-    series: Series
-    volume: SeriesVolume
-    sequence: Sequence
-    grid: Grid
-
-    @property
-    def key(self) -> tuple[int, int]:
-        """Series and volume number."""
-        return self.series.number, self.volume.number
-
-    @property
-    def label(self) -> str:
-        """The number of the series, with that of the volume where it holds several."""
-        volume = f" (volume {self.volume.number})" if len(self.series.volumes) > 1 else ""
-        return f"{self.series.number}{volume}"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The chosen volumes of a visit, with a reason for every other one.
-
-    Reasons are written into results and name no file, for names of files may be names of people; `refused_files` are
-    those of volumes that were refused, for the error that the caller sees.
-    """
-
-    stir: Candidate | None
-    t1: Candidate | None
-    considered: tuple[SeriesChoice, ...]
-    cautions: tuple[Reason, ...]
-    refused_files: tuple[str, ...] = ()
-
-    @property
-    def refusal(self) -> RefusedError | None:
-        """The error that says what was seen, None where there is a STIR."""
-        if self.stir is not None:
-            return None
-        seen = "; ".join(list(dict.fromkeys(f"series {one.series}: {one.reason}" for one in self.considered))[:12])
-        return NoStirError(
-            f"No STIR or fat-suppressed T2 of the sacroiliac joints was found among {len(self.considered)} volumes. "
-            f"Seen: {seen or 'no image'}.",
-            hint="`mri-sij scan` lists everything; --series names the one to use, and `mri-sij convert --series N "
-            "--volume K` takes one volume out.",
-            files=self.refused_files,
-        )
-
-
-class NoStirError(RefusedError):
-    """A visit without a fluid-sensitive series of the sacroiliac joints."""
-
-    code = "no_stir"
 
 
 def choose(visit: Visit, settings: IngestSettings, series: int | None = None) -> Choice:
@@ -110,7 +42,7 @@ def choose(visit: Visit, settings: IngestSettings, series: int | None = None) ->
     candidates = _dynamic_removed(candidates, reasons)
     candidates = [_told_by_contrast(one, candidates, cautions) for one in candidates]
     stir = _choose_stir(candidates, settings, series, reasons, cautions)
-    t1 = _choose_t1(stir, candidates, settings, reasons, cautions) if stir else None
+    t1 = choose_t1(stir, candidates, settings, reasons, cautions) if stir else None
     if stir:
         cautions.extend(_stir_cautions(stir))
     considered = _considered(visit, candidates, (stir, t1), reasons)
@@ -233,7 +165,7 @@ def _why_no_stir(one: Candidate, settings: IngestSettings) -> str:
     plane = plane_of(one.grid)
     if plane.name == "sagittal":
         return f"{reason}, but sagittal"
-    width, depth, slices = extent(one.grid)
+    width, depth, slices = _extent(one.grid)
     if slices < settings.min_slices or depth < settings.min_depth_mm:
         return (
             f"{reason}, but {slices} slices over {depth:.0f} mm (expected {settings.min_slices} over "
@@ -254,7 +186,7 @@ def _elsewhere(one: Candidate) -> bool:
     return protocol.body_part == "other" or ("other_part" in protocol.words and not here)
 
 
-def extent(grid: Grid) -> tuple[float, float, int]:
+def _extent(grid: Grid) -> tuple[float, float, int]:
     """Width from left to right (mm), depth through the slices (mm), number of slices."""
     k = grid.slice_axis
     in_plane = [axis for axis in range(3) if axis != k]
@@ -270,70 +202,6 @@ def _stir_rank(one: Candidate) -> tuple[float, ...]:
         one.sequence.decided_by == "timing",
         not one.volume.protocol.contrast_agent,
         "sacroiliac" in words,
-    )
-
-
-def _choose_t1(
-    stir: Candidate,
-    candidates: list[Candidate],
-    settings: IngestSettings,
-    reasons: dict[tuple[int, int], str],
-    cautions: list[Reason],
-) -> Candidate | None:
-    fitting: list[tuple[tuple[float, ...], Candidate]] = []
-    fluid = [one.series for one in candidates if is_fluid_sensitive(one.sequence.kind)]
-    strangers = {one.name_words for one in fluid if one.is_named_apart(stir.series)}
-    for one in candidates:
-        if one.sequence.kind != "t1" or one is stir:
-            continue
-        reason, rank = _match(stir, one, strangers, settings)
-        if reason:
-            reasons[one.key] = reason
-        else:
-            fitting.append((rank, one))
-    fitting.sort(key=lambda pair: (*(-v for v in pair[0]), *pair[1].key))
-    if not fitting:
-        cautions.append(Reason("no_t1", "No T1 goes with the STIR; anatomy is found on the STIR alone."))
-        return None
-    rank, chosen = fitting[0]
-    for other_rank, one in fitting[1:]:
-        how = "as well with the STIR as" if other_rank == rank else "less well with the STIR than"
-        reasons[one.key] = f"{one.sequence.reason}: goes {how} series {chosen.label}"
-        if other_rank == rank:
-            labels = f"{chosen.label} and {one.label}"
-            cautions.append(Reason("equally_good_t1", f"T1 series {labels} are equally good; the first is used."))
-    if chosen.series.is_named_apart(stir.series):
-        cautions.append(
-            Reason(
-                "t1_named_apart",
-                f"The files of the STIR and the T1 (series {stir.series.number} and {chosen.series.number}) have "
-                "unlike names, and nothing else says that they are of one person.",
-            )
-        )
-    return chosen
-
-
-def _match(
-    stir: Candidate, t1: Candidate, strangers: set[frozenset[str]], settings: IngestSettings
-) -> tuple[str, tuple[float, ...]]:
-    """Why the T1 cannot go with the STIR, "" where it can, and how well it does; `strangers` are names of others."""
-    if t1.series.name_words in strangers:
-        return f"{t1.sequence.reason}, but by its name it goes with another fluid-sensitive image", ()
-    frames = (stir.series.frame_of_reference, t1.series.frame_of_reference)
-    if frames[0] != frames[1]:
-        return f"{t1.sequence.reason}, but in another frame of reference than the STIR", ()
-    angle, overlap = angle_between_deg(stir.grid, t1.grid), overlap_fraction(stir.grid, t1.grid)
-    if angle > settings.t1_max_angle_deg:
-        return f"{t1.sequence.reason}, but tilted {angle:.0f} degrees from the STIR", ()
-    if overlap < settings.t1_min_overlap:
-        return f"{t1.sequence.reason}, but it covers {overlap:.0%} of the STIR", ()
-    protocol = t1.volume.protocol
-    return "", (
-        not t1.series.is_named_apart(stir.series),
-        not protocol.contrast_agent and "contrast" not in protocol.words,
-        t1.sequence.decided_by == "timing",
-        round(overlap, 1),
-        -round(angle),
     )
 
 

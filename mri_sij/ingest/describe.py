@@ -6,7 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from mri_sij.config import IngestSettings
-from mri_sij.ingest.choose import Candidate, Choice, SeriesChoice, choose
+from mri_sij.ingest.candidate import Candidate, Choice, SeriesChoice
+from mri_sij.ingest.choose import choose
 from mri_sij.ingest.index import Index, Series, SeriesVolume, Visit
 
 SCHEMA = 1

@@ -12,7 +12,8 @@ from mri_sij.config import IngestSettings
 from mri_sij.errors import RefusedError
 from mri_sij.evidence import Reason
 from mri_sij.ingest.acquisition import Acquisition, acquisition_of
-from mri_sij.ingest.choose import Candidate, Choice, SeriesChoice, choose
+from mri_sij.ingest.candidate import Candidate, Choice, SeriesChoice
+from mri_sij.ingest.choose import choose
 from mri_sij.ingest.contrast import looks_like_labels
 from mri_sij.ingest.discover import index
 from mri_sij.ingest.index import Index, Visit

@@ -125,11 +125,6 @@ def acquire(
     *marrow, seen = _marrow_signal(person, (stir_table, t1_table), (excess, more, fat, hard), rng)
     fluid = np.isin(person.tissue, (Tissue.CSF, Tissue.VEIN, Tissue.JOINT_FLUID, Tissue.URINE)).astype(np.float32)
     ilium = np.minimum(person.left, person.right)
-    sums = {
-        name: np.zeros(grid.shape, np.float32)
-        for name in ("stir", "t1", "sacrum", "ilium", "lumbar", "oedema", "fluid", "joint", "cartilage", "ratio")
-    }
-    edge = 0.5 * grid.spacing_mm[0] + 0.25
     cortex_mm = np.float32(rng.uniform(0.4, 1.6)) * np.exp(
         np.float32(rng.uniform(0, 0.8)) * noise(person.lattice, 12, rng)
     )
@@ -149,24 +144,14 @@ def acquire(
         "k": person.cartilaginous.astype(np.float32),
     }
     shades = stir_table[Tissue.CORTEX], t1_table[Tissue.CORTEX]
-    for part in range(_SUBSLICES):
-        offset = ((part + 0.5) / _SUBSLICES - 0.5) * thickness_mm / grid.spacing_mm[2]
-        _add_layer(sums, {n: _sample(person, f, grid, offset) for n, f in fields.items()}, edge, shades)
-    mean: dict[str, Field] = {name: np.asarray(total / _SUBSLICES, np.float32) for name, total in sums.items()}
-    side_left = np.asarray(
-        grid.world(np.stack(np.meshgrid(*(np.arange(n) for n in grid.shape), indexing="ij"), -1))[..., 0] < 0
-    )
-    labels = np.zeros(grid.shape, np.uint8)
-    labels[mean["lumbar"] > 0.5] = LUMBAR
-    labels[mean["sacrum"] > 0.5] = SACRUM
-    labels[mean["ilium"] > 0.5] = np.where(side_left, LEFT_ILIUM, RIGHT_ILIUM)[mean["ilium"] > 0.5]
+    mean = _mean_of_layers(person, fields, grid, thickness_mm, shades)
     stir = _degrade(mean["stir"], stir_table[Tissue.MARROW], scanner, grid, rng, person)
     t1 = _degrade(mean["t1"], t1_table[Tissue.MARROW], scanner, grid, rng, person)
     oedema = mean["oedema"] > 0.5
     return SimulatedVisit(
         Volume(stir, grid),
         Volume(t1, grid),
-        LabelMap(labels, grid, _NAMES),
+        _labels(mean, grid),
         oedema,
         (mean["oedema"] > 0.1) & ~oedema,
         mean["fluid"] > 0.5,
@@ -174,6 +159,33 @@ def acquire(
         mean["cartilage"] > 0.5,
         mean["ratio"] + 1,
     )
+
+
+def _mean_of_layers(
+    person: Person, fields: dict[str, Field], grid: Grid, thickness_mm: float, cortex: tuple[float, float]
+) -> dict[str, Field]:
+    """What a slice of that thickness shows: the mean of thin layers through the person's `fields`."""
+    sums = {
+        name: np.zeros(grid.shape, np.float32)
+        for name in ("stir", "t1", "sacrum", "ilium", "lumbar", "oedema", "fluid", "joint", "cartilage", "ratio")
+    }
+    edge = 0.5 * grid.spacing_mm[0] + 0.25
+    for part in range(_SUBSLICES):
+        offset = ((part + 0.5) / _SUBSLICES - 0.5) * thickness_mm / grid.spacing_mm[2]
+        _add_layer(sums, {n: _sample(person, f, grid, offset) for n, f in fields.items()}, edge, cortex)
+    return {name: np.asarray(total / _SUBSLICES, np.float32) for name, total in sums.items()}
+
+
+def _labels(mean: dict[str, Field], grid: Grid) -> LabelMap:
+    """The bone that most of each voxel is; its side by the affine's x."""
+    side_left = np.asarray(
+        grid.world(np.stack(np.meshgrid(*(np.arange(n) for n in grid.shape), indexing="ij"), -1))[..., 0] < 0
+    )
+    labels = np.zeros(grid.shape, np.uint8)
+    labels[mean["lumbar"] > 0.5] = LUMBAR
+    labels[mean["sacrum"] > 0.5] = SACRUM
+    labels[mean["ilium"] > 0.5] = np.where(side_left, LEFT_ILIUM, RIGHT_ILIUM)[mean["ilium"] > 0.5]
+    return LabelMap(labels, grid, _NAMES)
 
 
 def _table(sequence: Sequence, physics: bool, rng: np.random.Generator) -> Floats:

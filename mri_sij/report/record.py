@@ -14,7 +14,7 @@ from mri_sij.anatomy.find import Anatomy
 from mri_sij.anatomy.quality import Quality
 from mri_sij.evidence import Reason
 from mri_sij.ingest.acquisition import Acquisition
-from mri_sij.ingest.choose import SeriesChoice
+from mri_sij.ingest.candidate import SeriesChoice
 from mri_sij.lesions.records import Candidate, Findings, Reference
 from mri_sij.report.dictionary import SCHEMA
 from mri_sij.report.provenance import provenance_dict

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from mri_sij.compare import levels
+from mri_sij.compare.beside import read_beside
 from mri_sij.compare.change import Trend
 from mri_sij.compare.outcome import ChangeClass
 from mri_sij.compare.records import FollowUp
@@ -134,7 +135,7 @@ def test_a_reference_that_is_off_does_not_make_a_change(pictured: Visit) -> None
     search = levels.search_of(plain, SETTINGS.lesions)
     oedema = levels.own_oedema(search, plain)
     off = levels.Carried(np.zeros_like(oedema), (search.ratio * 0.8).astype(np.float32), search.code > 0)
-    assert np.array_equal(levels.read_beside(search, oedema, off, CompareSettings()).oedema, oedema)
+    assert np.array_equal(read_beside(search, oedema, off, CompareSettings()).oedema, oedema)
 
 
 def test_new_oedema_that_rose_by_no_more_than_normal_bone_varies_is_none(pictured: Visit) -> None:
@@ -149,7 +150,7 @@ def test_new_oedema_that_rose_by_no_more_than_normal_bone_varies_is_none(picture
     def new(rise: float) -> int:
         second = np.where(called, 0.9 + rise, 1.0).astype(np.float32)
         carried = levels.Carried(called, second, search.code > 0)
-        return int(levels.read_beside(first, nothing, carried, CompareSettings()).oedema.sum())
+        return int(read_beside(first, nothing, carried, CompareSettings()).oedema.sum())
 
     assert new(0.02) == 0
     assert new(2.0) == called.sum()
@@ -162,7 +163,7 @@ def test_oedema_fainter_than_normal_bone_is_uneven_has_not_gone_while_it_looks_t
     uneven = np.random.default_rng(2).normal(0, 0.8, search.ratio.shape)
     first = replace(search, ratio=np.where(called, 1.3, 1 + uneven).astype(np.float32))
     again = levels.Carried(np.zeros_like(called), first.ratio, search.code > 0)
-    assert np.array_equal(levels.read_beside(first, called, again, CompareSettings()).oedema, called)
+    assert np.array_equal(read_beside(first, called, again, CompareSettings()).oedema, called)
 
 
 def test_the_rim_of_what_has_gone_does_not_keep_a_visit_active(pictured: Visit) -> None:
@@ -178,7 +179,7 @@ def test_the_rim_of_what_has_gone_does_not_keep_a_visit_active(pictured: Visit) 
 
     def kept(rest: float, own: np.ndarray) -> int:
         carried = levels.Carried(own, second, search.code > 0)
-        found = levels.read_beside(first, called, carried, CompareSettings(rest=rest))
+        found = read_beside(first, called, carried, CompareSettings(rest=rest))
         return int((found.oedema & called).sum())
 
     share, nothing = same.sum() / called.sum(), np.zeros_like(called)

@@ -14,7 +14,8 @@ from pydicom.dataset import Dataset
 from mri_sij.config import IngestSettings
 from mri_sij.errors import RefusedError
 from mri_sij.geometry import Grid
-from mri_sij.ingest.choose import Choice, choose
+from mri_sij.ingest.candidate import Choice
+from mri_sij.ingest.choose import choose
 from mri_sij.ingest.discover import index
 from mri_sij.ingest.frame import Protocol
 from mri_sij.ingest.nifti import write_nifti

@@ -1,0 +1,129 @@
+"""The follow-up read with the baseline beside it: what only one of two independent readings calls oedema is looked at
+again on both visits' signal, voxel by voxel and quadrant by quadrant."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+from mri_sij.anatomy.span import Mask
+from mri_sij.compare.levels import BONE_OF_CODE, Carried
+from mri_sij.config import CompareSettings
+from mri_sij.lesions.search import Field, Search
+
+_CONTRAST_MM = 1.5
+"""Brightness of the two visits is held against each other over this much bone (standard deviation, in the plane)."""
+_LEAST_NORMAL = 0.2
+"""Share of a bone that must be free of oedema at both visits for its own level to be used, not that of all four."""
+_LEAST_CELL_MM2, _LEAST_CELLS = 30.0, 8
+"""Normal bone that a cell must hold, and cells that there must be, to tell how much they differ by."""
+_ROBUST_SD = 1.4826
+"""A normal distribution's standard deviation over its median absolute deviation."""
+
+
+def read_beside(search: Search, oedema: Mask, carried: Carried, settings: CompareSettings) -> Carried:
+    """The follow-up read with the baseline beside it, as by a reader who has both visits in front of them (our choice).
+
+    Each visit was first read alone, and of oedema near the limit the one reading may take in what the other leaves
+    out. Where only one of them calls bone oedema, it went or came only if the signal did: a voxel, or the quadrant of a
+    slice that it is part of, that at the other visit exceeds marrow by `same_contrast` of as much is called at the
+    follow-up what the baseline calls it. Such persisting oedema must also stand out of normal bone by more than that
+    varies from place to place, or have fallen by no more than normal bone does between the visits, and new oedema must
+    have risen by more (`over_normal`). Where the follow-up alone shows no oedema at all, a `rest` of the baseline's
+    that looks the same was the rim of what has gone.
+    `oedema` is the baseline's on the search box. Without images (`ratio` None) both readings stand as they are.
+    """
+    if carried.ratio is None:
+        return carried
+    neither = search.bone & carried.seen & ~oedema & ~carried.oedema
+    first, second = (_contrast(search, ratio, neither) for ratio in (search.ratio, carried.ratio))
+    least = settings.same_contrast
+    missed = oedema & ~carried.oedema & carried.seen
+    as_before = (second >= least * first) | _as_bright(missed, second, first, search, least)
+    unlike = settings.over_normal * _spread(search, second, neither)
+    fallen = settings.over_normal * _spread_of_cells(search, second - first, neither)
+    stands_out = _cell_means(missed, second - unlike, search) > 0
+    stayed = missed & as_before & (stands_out | (_cell_means(missed, first - second, search) <= fallen))
+    if not carried.oedema.any() and stayed.sum() <= settings.rest * oedema.sum():
+        stayed[:] = False
+    came = ~oedema & carried.oedema
+    was_there = came & ((first >= least * second) | _as_bright(came, first, second, search, least))
+    noise = settings.over_normal * _spread(search, second - first, neither)
+    was_there |= came & (_cell_means(came, second - first - noise, search) < 0)
+    return replace(carried, oedema=(carried.oedema | stayed) & ~was_there)
+
+
+def _as_bright(patch: Mask, there: Field, here: Field, search: Search, least: float) -> Mask:
+    """Voxels of `patch` in cells (quadrant of a slice) where its mean brightness `there` is `least` of that `here`.
+
+    A cell is what a reader judges as one; single voxels at a lesion's rim say little.
+    """
+    means = _cell_means(patch, there, search), _cell_means(patch, here, search)
+    return np.asarray(patch & (means[0] >= least * means[1]) & (means[1] > 0))
+
+
+def _cell_means(patch: Mask, field: Field, search: Search) -> Field:
+    """At each voxel of `patch` the mean of `field` over the patch's part in its cell; 0 elsewhere."""
+    where = np.nonzero(patch)
+    cell = _cells(where, search)
+    means = np.bincount(cell, field[where]) / np.maximum(np.bincount(cell), 1)
+    found = np.zeros(patch.shape, np.float32)
+    found[where] = means[cell]
+    return found
+
+
+def _cells(where: tuple[NDArray[np.intp], ...], search: Search) -> NDArray[np.intp]:
+    """The cell (quadrant of a slice) of each voxel, as a number."""
+    return np.asarray((where[2] * 5 + search.code[where]) * 3 + search.half[where], np.intp)
+
+
+def _spread_of_cells(search: Search, field: Field, normal: Mask) -> float:
+    """Robust standard deviation of the means of `field` over the cells of `normal` bone; infinite with too few, which
+    can tell nothing."""
+    where = np.nonzero(normal)
+    cell = _cells(where, search)
+    counts = np.bincount(cell)
+    means = np.bincount(cell, field[where])[counts > 0] / counts[counts > 0]
+    means = means[counts[counts > 0] * search.pixel_mm2 >= _LEAST_CELL_MM2]
+    if len(means) < _LEAST_CELLS:
+        return float("inf")
+    return float(_ROBUST_SD * np.median(np.abs(means - np.median(means))))
+
+
+def _spread(search: Search, field: Field, normal: Mask) -> Field:
+    """Robust standard deviation of `field` over `normal` bone of the same part: of one visit's contrast how uneven
+    normal marrow is, of the visits' difference what two scans of unchanged bone differ by after alignment."""
+    spread = np.zeros(field.shape, np.float32)
+    for code in BONE_OF_CODE:
+        own = search.code == code
+        level = _level_of(search, own, normal)
+        spread[own] = _ROBUST_SD * np.median(np.abs(field[level])) if level.any() else 0.0
+    return spread
+
+
+def _level_of(search: Search, own: Mask, normal: Mask) -> Mask:
+    """Normal bone of the part `own`, or of all four where it holds too little."""
+    level = normal & own
+    return level if level.sum() >= _LEAST_NORMAL * (own & search.bone).sum() else normal
+
+
+def _contrast(search: Search, ratio: Field, normal: Mask) -> Field:
+    """How much STIR over marrow exceeds its median in `normal` bone of the same joint, smoothed within the bone.
+
+    Each visit's marrow reference is good to some per cent; against bone beside it that neither visit calls, the two
+    are comparable to less.
+    """
+    wide = [_CONTRAST_MM / side for side in search.grid.spacing_mm[:2]]
+    smooth = np.zeros(ratio.shape, np.float32)
+    for code in BONE_OF_CODE:
+        own = search.code == code
+        level = _level_of(search, own, normal)
+        middle = np.float32(np.median(ratio[level])) if level.any() else np.float32(1)
+        weight = own.astype(np.float32)
+        fields = (ndi.gaussian_filter(field, (*wide, 0.0)) for field in (weight * (ratio - middle), weight))
+        total, share = fields
+        smooth = np.where(own, total / np.maximum(share, 1e-3), smooth)
+    return smooth
