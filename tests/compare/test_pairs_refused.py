@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import altered
-import made_visit
 import numpy as np
 import pytest
 
@@ -14,20 +13,13 @@ from mri_sij.compare.beside import read_beside
 from mri_sij.compare.change import Trend
 from mri_sij.compare.outcome import ChangeClass
 from mri_sij.compare.records import FollowUp
-from mri_sij.compare.visit import Intensity, Visit, of_result
+from mri_sij.compare.visit import Intensity, Visit
 from mri_sij.compare.visits import compare_visits
 from mri_sij.compare.write import sentence
 from mri_sij.config import CompareSettings, Settings
 
 SETTINGS = Settings()
 OTHER = "ef" * 32
-
-
-@pytest.fixture(scope="module")
-def pictured() -> Visit:
-    found = of_result(made_visit.scored())
-    assert isinstance(found, Visit) and found.intensity is not None
-    return replace(found, intensity=replace(found.intensity, intense_from=3.0))
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,13 @@ import json
 import re
 from dataclasses import replace
 
-import made_visit
 import numpy as np
 import pytest
 from altered import cut, without_oedema
 
 from mri_sij.compare.outcome import ChangeClass
 from mri_sij.compare.records import NEW, RESOLVED, Comparison
-from mri_sij.compare.visit import Visit, of_result
+from mri_sij.compare.visit import Visit
 from mri_sij.compare.visits import compare_visits
 from mri_sij.compare.write import comparison_json, sentence
 from mri_sij.config import CompareSettings, Settings
@@ -27,14 +26,6 @@ SETTINGS = Settings()
 def visit(pictured: Visit) -> Visit:
     """Without images: what is judged does not need them, and aligning on surfaces alone is quick."""
     return replace(pictured, stir=None, t1=None)
-
-
-@pytest.fixture(scope="module")
-def pictured() -> Visit:
-    found = of_result(made_visit.scored())
-    assert isinstance(found, Visit) and found.intensity is not None
-    # The made-up form calls none of its oedema (2.5 times marrow) intense: neither may the reading of its images.
-    return replace(found, intensity=replace(found.intensity, intense_from=3.0))
 
 
 def only(comparison: Comparison) -> ChangeClass:
