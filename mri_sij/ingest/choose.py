@@ -72,7 +72,8 @@ class Choice:
         """The error that says what was seen, None where there is a STIR."""
         if self.stir is not None:
             return None
-        seen = "; ".join(list(dict.fromkeys(f"series {one.series}: {one.reason}" for one in self.considered))[:12])
+        told = (f"series {one.series}: {one.reason.rstrip('.')}" for one in self.considered)
+        seen = "; ".join(list(dict.fromkeys(told))[:12])
         return NoStirError(
             f"No STIR or fat-suppressed T2 of the sacroiliac joints was found among {len(self.considered)} volumes. "
             f"Seen: {seen or 'no image'}.",
@@ -91,8 +92,8 @@ class NoStirError(RefusedError):
 def choose(visit: Visit, settings: IngestSettings, series: int | None = None) -> Choice:
     """Choose by times and options, then plane, coverage and frame of reference, and words last.
 
-    `series` names the STIR where the caller knows better; its geometry must still be sound. Reads pixels only of files
-    that say nothing of themselves.
+    `series` names the STIR where the caller knows better; its geometry must still be sound, and NoStirError where its
+    times are those of a T1. Reads pixels only of files that say nothing of themselves.
     """
     reasons: dict[tuple[int, int], str] = {}
     files: tuple[str, ...] = ()
@@ -208,6 +209,11 @@ def _named(
     elif len(found) > 1:
         told = f"Series {series} holds {len(found)} volumes; volume {chosen.volume.number} is used"
         cautions.append(Reason("one_of_several_volumes", f"{told}: {chosen.sequence.reason}."))
+    if chosen.sequence.kind == "t1" and chosen.sequence.decided_by == "timing":
+        raise NoStirError(
+            f"Series {series} cannot be used: {chosen.sequence.reason}, on which oedema is not bright.",
+            hint="`mri-sij scan` lists the series of this folder with their numbers.",
+        )
     if not is_fluid_sensitive(chosen.sequence.kind):
         cautions.append(
             Reason(
