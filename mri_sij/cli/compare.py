@@ -30,9 +30,11 @@ def compare(
     from mri_sij.compare.write import comparison_json, sentence  # noqa: PLC0415
     from mri_sij.config import load_settings  # noqa: PLC0415
     from mri_sij.errors import Exit  # noqa: PLC0415
+    from mri_sij.study.files import require_writable  # noqa: PLC0415
     from mri_sij.workflow import compare_paths, write_comparison  # noqa: PLC0415
 
     settings = load_settings(config)
+    require_writable(out.absolute().parent)
     comparison = compare_paths(visits, settings, progress=_progress)
     write_comparison(comparison, settings, out)
     if as_json:

@@ -24,8 +24,9 @@ def schema(
     from mri_sij.study.dictionary import DICTIONARY, dictionary_csv, json_schemas  # noqa: PLC0415
 
     if out is not None:
-        from mri_sij.study.files import write_whole  # noqa: PLC0415
+        from mri_sij.study.files import require_writable, write_whole  # noqa: PLC0415
 
+        require_writable(out)
         write_whole(out / "dictionary.csv", dictionary_csv())
         for name, content in json_schemas().items():
             write_whole(out / f"{name}.schema.json", json.dumps(content, indent=1) + "\n")

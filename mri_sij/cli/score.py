@@ -46,9 +46,11 @@ def score(
     if visit is None or out is None:
         raise UsageError("Name the visit and, with -o, the folder to write to.", hint="mri-sij score VISIT -o OUT")
     from mri_sij.config import load_settings  # noqa: PLC0415
+    from mri_sij.study.files import require_writable  # noqa: PLC0415
     from mri_sij.workflow import score_visit, write_visit  # noqa: PLC0415
 
     settings = load_settings(config)
+    require_writable(out.absolute().parent)
     if segmenter is not None:
         settings = settings.model_copy(update={"anatomy": settings.anatomy.model_copy(update={"segmenter": segmenter})})
     result = score_visit(visit, settings, series=series, overrule_form=overrule, progress=_progress)

@@ -31,8 +31,10 @@ def segment(
     from mri_sij.ingest.visit import load_visit  # noqa: PLC0415
     from mri_sij.network.run import predict  # noqa: PLC0415
     from mri_sij.report.anatomy import write_anatomy  # noqa: PLC0415
+    from mri_sij.study.files import require_writable  # noqa: PLC0415
 
     settings = load_settings(config)
+    require_writable(out.absolute().parent)
     wanted = settings.anatomy
     if segmenter is not None:
         wanted = wanted.model_copy(update={"segmenter": segmenter})
