@@ -15,7 +15,7 @@ def schema(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the dictionary as JSON.")] = False,
 ) -> None:
-    """Print the data dictionary: every column of every table and every key of the JSON files, with unit and meaning.
+    """Print the data dictionary: each column of a study's tables and each key of its JSON files, with unit and meaning.
 
     Example: mri-sij schema -o SCHEMA
     """

@@ -33,7 +33,9 @@ def score(
 ) -> None:
     """Score bone-marrow oedema of the sacroiliac joints (SPARCC, Berlin, ASAS) and write a page to check it on.
 
-    Examples: mri-sij score VISIT -o OUT; mri-sij score --form FORM.csv
+    Examples: mri-sij score VISIT -o OUT; mri-sij score --form FORM.csv. Writes visit.json, quadrants.csv, report.html,
+    form.csv, anatomy.nii.gz (1 sacrum, 2 left ilium, 3 right ilium), oedema.nii.gz (1 left sacrum, 2 left ilium,
+    3 right sacrum, 4 right ilium) and followup.npz (for `mri-sij compare`).
     """
     if form is not None:
         if visit is not None or out is not None or overrule is not None:

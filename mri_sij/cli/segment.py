@@ -22,7 +22,8 @@ def segment(
 ) -> None:
     """Find sacrum, iliac wings and sacroiliac joints of one visit, the slices to score, and whether it can be.
 
-    Example: mri-sij segment VISIT -o OUT
+    Example: mri-sij segment VISIT -o OUT. Writes anatomy.nii.gz (1 sacrum, 2 left ilium, 3 right ilium), joint.json
+    (each joint's midline and heights, slice by slice), quality.json (the checks) and anatomy.png.
     """
     from mri_sij.anatomy.backends import segment_visit  # noqa: PLC0415
     from mri_sij.anatomy.before import usable_t1  # noqa: PLC0415

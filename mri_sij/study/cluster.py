@@ -182,4 +182,4 @@ def _installed(name: str) -> Any:
     try:
         return import_module(name)
     except ImportError as error:
-        raise UsageError(f"{name} is not installed.", hint="pip install 'mri_sij[cluster]'") from error
+        raise UsageError(f"{name} is not installed.", hint="In a clone: pip install '.[cluster]'") from error
