@@ -121,6 +121,6 @@ def _print_visit(result: VisitResult, out: Path) -> None:
         print(f"Oedema                   {result.findings.measures.volume_ml:.2f} ml")
     if result.reading is not None:
         changes = len(result.reading.overruled.changes)
-        print(f"With the reader's changes {result.reading.sheet.sparcc.total} of 72 ({changes} items)")
+        print(f"With the reader's changes {result.reading.sheet.sparcc.total} of 72 (items changed: {changes})")
     _print_cautions(result.cautions)
     print(f"Page: {out / 'report.html'}   Research use only, not for diagnosis.")

@@ -283,7 +283,7 @@ def test_files_of_several_subjects_in_one_folder_are_never_mixed(tmp_path: Path)
         _nifti(tmp_path / f"{subject}_t1.nii.gz")
     found = index(tmp_path)
     assert len(found.patients) == 2
-    with pytest.raises(RefusedError, match="2 visits of 2 patients"):
+    with pytest.raises(RefusedError, match="2 visits are here"):
         load_visit(tmp_path)
 
 
