@@ -370,8 +370,9 @@ def load_settings(path: Path | None) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
+        told = "There is no such setting" if first["type"] == "extra_forbidden" else first["msg"]
         raise SettingsError(
-            f"Settings file {path.name}, key {where}: {first['msg']}.", hint="See configs/default.toml."
+            f"Settings file {path.name}, key {where}: {told}.", hint="See configs/default.toml."
         ) from error
     if settings.schema_version != SCHEMA_VERSION:
         raise SettingsError(

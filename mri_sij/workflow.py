@@ -111,7 +111,9 @@ def compare_paths(paths: Sequence[Path], settings: Settings, *, progress: Progre
     fewer than two visits; RefusedError when one cannot be read without guessing.
     """
     if len(paths) < 2:
-        raise UsageError("A comparison needs a baseline and at least one follow-up.")
+        raise UsageError(
+            "A comparison needs a baseline and at least one follow-up.", hint="mri-sij compare VISIT1 VISIT2 -o OUT"
+        )
     visits: list[Visit | tuple[Reason, ...]] = []
     for number, path in enumerate(paths, start=1):
         try:

@@ -51,6 +51,12 @@ def test_a_file_that_is_wrong_is_refused(tmp_path: Path, text: str) -> None:
         load_settings(path)
 
 
+def test_a_misspelt_setting_is_named(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text("[lesions]\nodd_peak = 0.7\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"key lesions\.odd_peak: There is no such setting\. Hint"):
+        load_settings(tmp_path / "own.toml")
+
+
 def test_a_changed_setting_changes_the_hash(tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
     path.write_text("[study]\nvisit_limit_s = 60.0\n", encoding="utf-8")

@@ -22,7 +22,7 @@ def read_seg(path: Path) -> Volume:
     try:
         import highdicom as hd  # noqa: PLC0415 - an extra, and slow to import
     except ImportError as error:
-        raise UsageError("Reading DICOM SEG needs highdicom.", hint="pip install 'mri_sij[dicom-out]'") from error
+        raise UsageError("Reading DICOM SEG needs highdicom.", hint="In a clone: pip install '.[dicom-out]'") from error
     try:
         volume = hd.seg.segread(path).get_volume(combine_segments=True, dtype=np.uint8)
     except Exception as error:  # highdicom and pydicom raise many types on files that they do not take

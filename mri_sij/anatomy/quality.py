@@ -46,7 +46,7 @@ class Quality:
     @property
     def failed(self) -> tuple[Reason, ...]:
         """A reason for every check that failed."""
-        return tuple(Reason(f"quality_{c.name}", f"{c.meaning} {_sentence(c)}") for c in self.checks if not c.passed)
+        return tuple(Reason(f"quality_{c.name}", _sentence(c)) for c in self.checks if not c.passed)
 
 
 def assess(
@@ -143,8 +143,12 @@ def _places(segmentation: Segmentation, joints: Joints, both: list[int]) -> tupl
 
 
 def _sentence(check: Check) -> str:
-    value = "could not be measured" if check.value is None else f"is {check.value:.3g} {check.unit}".rstrip()
+    """What a failed check tells; of a figure that could not be measured, that alone."""
     if check.low is not None and check.high is not None:
-        return f"{check.name} {value}, expected {check.low:g} to {check.high:g}."
-    limit = f"at least {check.low:g}" if check.low is not None else f"at most {check.high:g}"
-    return f"{check.name} {value}, expected {limit}."
+        limit = f"{check.low:g} to {check.high:g}"
+    else:
+        limit = f"at least {check.low:g}" if check.low is not None else f"at most {check.high:g}"
+    if check.value is None:
+        return f"{check.name} could not be measured, expected {limit}."
+    value = f"{check.value:.3g} {check.unit}".rstrip()
+    return f"{check.meaning} {check.name} is {value}, expected {limit}."

@@ -49,8 +49,9 @@ def _about(
 
 
 for verb in VERBS:
-    module = importlib.import_module(f"mri_sij.cli.{verb}")
-    app.command(verb)(getattr(module, verb))
+    function = getattr(importlib.import_module(f"mri_sij.cli.{verb}"), verb)
+    # Paragraphs flow: typer keeps the line breaks of all but the first, whatever the width of the terminal.
+    app.command(verb, help="\n\n".join(" ".join(part.split()) for part in function.__doc__.split("\n\n")))(function)
 
 
 def main() -> None:

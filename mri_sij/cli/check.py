@@ -22,7 +22,10 @@ def check(
     junit: Annotated[Path | None, typer.Option(help="Write the result as a JUnit file too.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
     config: Annotated[Path | None, typer.Option(help="Settings (TOML).")] = None,
-    manifest: Annotated[Path | None, typer.Option(help="CSV with columns patient, visit, path, role.")] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(help="CSV with columns patient, visit, path (in STUDY), role (baseline, followup or empty)."),
+    ] = None,
 ) -> None:
     """Score a study again and compare with what was recorded; exit status 5 and a list when something differs.
 

@@ -25,22 +25,25 @@ def compare(
     """Compare visits of one person in order of time: normalization, regression, stability or progression, and how sure.
 
     Example: mri-sij compare VISIT1 VISIT2 -o OUT. Writes comparison.json, comparison.html and, where the visits can be
-    compared, change.nii.gz (1 resolved, 2 persisting, 3 new oedema, on the baseline's STIR). Visits that cannot be
-    compared are said so: exit status 4.
+    compared, change.nii.gz (1 resolved, 2 persisting, 3 new oedema, on the baseline's STIR). Exit status 4 when
+    the visits cannot be compared, 3 when some of several follow-ups cannot.
     """
     from mri_sij.compare.write import comparison_json, sentence  # noqa: PLC0415
     from mri_sij.config import load_settings  # noqa: PLC0415
     from mri_sij.errors import Exit  # noqa: PLC0415
+    from mri_sij.study.files import require_writable  # noqa: PLC0415
     from mri_sij.workflow import compare_paths, write_comparison  # noqa: PLC0415
 
     settings = load_settings(config)
+    require_writable(out.absolute().parent)
     comparison = compare_paths(visits, settings, progress=tell_stage)
     write_comparison(comparison, settings, out)
     if as_json:
         print(comparison_json(comparison, settings), end="")
     else:
         for followup in comparison.followups:
-            print(sentence(followup))
+            which = f"Follow-up {followup.number}: " if len(comparison.followups) > 1 else ""
+            print(which + sentence(followup))
             for caution in followup.cautions:
                 print(f"Caution: {caution.message} ({caution.code})")
         print(f"Page: {out / 'comparison.html'}   Research use only, not for diagnosis.")

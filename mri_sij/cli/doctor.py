@@ -83,6 +83,6 @@ def _lines(report: dict[str, Any]) -> list[str]:
     lines.append(f"Models for bone and oedema: {'shipped' if report['model'] else 'MISSING'}")
     lines.append("Extras:")
     for extra, about in report["extras"].items():
-        state = "installed:" if about["installed"] else f"missing; pip install 'mri_sij[{extra}]' gives"
+        state = "installed:" if about["installed"] else f"missing; in a clone, pip install '.[{extra}]' gives"
         lines.append(f"  {extra}: {state} {about['gives']}")
     return lines

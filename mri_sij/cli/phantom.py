@@ -32,7 +32,9 @@ def phantom(
     """
     from mri_sij.phantom.study import write_person  # noqa: PLC0415
     from mri_sij.phantom.visits import draw_courses, read_lesions  # noqa: PLC0415
+    from mri_sij.study.files import require_writable  # noqa: PLC0415
 
     courses = draw_courses(seed, visits) if lesions is None else read_lesions(lesions)
+    require_writable(out.absolute().parent)
     write_person(out, seed, courses, dicom=form is Form.DICOM)
     typer.echo(str(out))

@@ -38,9 +38,16 @@ def run(
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for all results; run again to go on.")],
     jobs: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
     config: Annotated[Path | None, typer.Option(help="Settings (TOML); see configs/default.toml.")] = None,
-    manifest: Annotated[Path | None, typer.Option(help="CSV with columns patient, visit, path, role.")] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(help="CSV with columns patient, visit, path (in STUDY), role (baseline, followup or empty)."),
+    ] = None,
     clinical: Annotated[
-        Path | None, typer.Option(help="CSV with patient, visit, crp_mg_l, ...; STUDY/clinical.csv where there is one.")
+        Path | None,
+        typer.Option(
+            help="CSV with patient, visit and any of hla_b27, crp_mg_l, esr_mm_h, drug, dose_mg_day, start, stop, "
+            "symptoms; STUDY/clinical.csv where there is one."
+        ),
     ] = None,
     scheduler: Annotated[
         str | None, typer.Option(help="Address of a Dask scheduler: tcp:// of this machine, tls:// of any.")

@@ -38,7 +38,8 @@ def scan(
     typer.echo(json.dumps(report, indent=1) if as_json else "\n".join(lines))
     if not usable:
         raise RefusedError(
-            f"Nothing usable was found in {found.files} files.", hint="The list above says why each was refused."
+            f"Nothing usable was found in {_count(found.files, 'file')}.",
+            hint="The list above says why each was refused.",
         )
 
 
@@ -51,8 +52,9 @@ def _lines(report: dict[str, Any]) -> list[str]:
     visits = [visit for patient in report["patients"] for visit in patient["visits"]]
     ready = sum(visit["stir"] is not None for visit in visits)
     lines.append(
-        f"{report['files']} files, {len(report['patients'])} patients, {len(visits)} visits, {ready} with a STIR of "
-        f"the sacroiliac joints; {passed} files without an image passed over."
+        f"{_count(report['files'], 'file')}, {_count(len(report['patients']), 'patient')}, "
+        f"{_count(len(visits), 'visit')}, {ready} with a STIR of the sacroiliac joints; "
+        f"{_count(passed, 'file')} without an image passed over."
     )
     return lines
 
@@ -65,7 +67,11 @@ def _problem_lines(report: dict[str, Any]) -> list[str]:
     for problem in problems:
         where = problem.get("file") or f"series {problem['series']}, volume {problem['volume']}"
         lines.append(f"  {where}: {problem['code']}: {problem['message']} {problem['hint']}".rstrip())
-    return [f"{len(problems)} problems:", *_first(lines), ""]
+    return [f"{_count(len(problems), 'problem')}:", *_first(lines), ""]
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"
 
 
 def _first(lines: list[str]) -> list[str]:

@@ -15,7 +15,7 @@ def schema(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the dictionary as JSON.")] = False,
 ) -> None:
-    """Print the data dictionary: every column of every table and every key of the JSON files, with unit and meaning.
+    """Print the data dictionary: each column of a study's tables and each key of its JSON files, with unit and meaning.
 
     Example: mri-sij schema -o SCHEMA
     """
@@ -24,8 +24,10 @@ def schema(
     from mri_sij.study.dictionary import DICTIONARY, dictionary_csv, json_schemas  # noqa: PLC0415
 
     if out is not None:
+        from mri_sij.study.files import require_writable  # noqa: PLC0415
         from mri_sij.whole import write_whole  # noqa: PLC0415
 
+        require_writable(out)
         write_whole(out / "dictionary.csv", dictionary_csv())
         for name, content in json_schemas().items():
             write_whole(out / f"{name}.schema.json", json.dumps(content, indent=1) + "\n")

@@ -33,7 +33,9 @@ def score(
 ) -> None:
     """Score bone-marrow oedema of the sacroiliac joints (SPARCC, Berlin, ASAS) and write a page to check it on.
 
-    Examples: mri-sij score VISIT -o OUT; mri-sij score --form FORM.csv
+    Examples: mri-sij score VISIT -o OUT; mri-sij score --form FORM.csv. Writes visit.json, quadrants.csv, report.html,
+    form.csv, anatomy.nii.gz (1 sacrum, 2 left ilium, 3 right ilium), oedema.nii.gz (1 left sacrum, 2 left ilium,
+    3 right sacrum, 4 right ilium) and followup.npz (for `mri-sij compare`).
     """
     if form is not None:
         if visit is not None or out is not None or overrule is not None:
@@ -46,9 +48,11 @@ def score(
     if visit is None or out is None:
         raise UsageError("Name the visit and, with -o, the folder to write to.", hint="mri-sij score VISIT -o OUT")
     from mri_sij.config import load_settings  # noqa: PLC0415
+    from mri_sij.study.files import require_writable  # noqa: PLC0415
     from mri_sij.workflow import score_visit, write_visit  # noqa: PLC0415
 
     settings = load_settings(config)
+    require_writable(out.absolute().parent)
     if segmenter is not None:
         settings = settings.model_copy(update={"anatomy": settings.anatomy.model_copy(update={"segmenter": segmenter})})
     result = score_visit(visit, settings, series=series, overrule_form=overrule, progress=tell_stage)
@@ -112,6 +116,6 @@ def _print_visit(result: VisitResult, out: Path) -> None:
         print(f"Oedema                   {result.findings.measures.volume_ml:.2f} ml")
     if result.reading is not None:
         changes = len(result.reading.overruled.changes)
-        print(f"With the reader's changes {result.reading.sheet.sparcc.total} of 72 ({changes} items)")
+        print(f"With the reader's changes {result.reading.sheet.sparcc.total} of 72 (items changed: {changes})")
     _print_cautions(result.cautions)
     print(f"Page: {out / 'report.html'}   Research use only, not for diagnosis.")

@@ -24,7 +24,8 @@ def segment(
 ) -> None:
     """Find sacrum, iliac wings and sacroiliac joints of one visit, the slices to score, and whether it can be.
 
-    Example: mri-sij segment VISIT -o OUT
+    Example: mri-sij segment VISIT -o OUT. Writes anatomy.nii.gz (1 sacrum, 2 left ilium, 3 right ilium), joint.json
+    (each joint's midline and heights, slice by slice), quality.json (the checks) and anatomy.png.
     """
     from mri_sij.anatomy.backends import segment_visit  # noqa: PLC0415
     from mri_sij.anatomy.before import usable_t1  # noqa: PLC0415
@@ -33,8 +34,10 @@ def segment(
     from mri_sij.ingest.visit import load_visit  # noqa: PLC0415
     from mri_sij.network.run import predict  # noqa: PLC0415
     from mri_sij.report.anatomy import write_anatomy  # noqa: PLC0415
+    from mri_sij.study.files import require_writable  # noqa: PLC0415
 
     settings = load_settings(config)
+    require_writable(out.absolute().parent)
     wanted = settings.anatomy
     if segmenter is not None:
         wanted = wanted.model_copy(update={"segmenter": segmenter})

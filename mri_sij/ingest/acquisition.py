@@ -13,7 +13,7 @@ class Acquisition:
     """Times in ms, angles in degrees, field in tesla, lengths in mm; None where the input is silent.
 
     `kind` is "stir", "t2fs", "pdfs" or "t1". `manufacturer` is one of a fixed list, "other" or "". `kind_from` says
-    what the kind was decided by: "timing", "words" or "contrast".
+    what the kind was decided by: "timing", "words", "contrast" or "caller".
     """
 
     kind: str

@@ -64,7 +64,8 @@ class Choice:
         """The error that says what was seen, None where there is a STIR."""
         if self.stir is not None:
             return None
-        seen = "; ".join(list(dict.fromkeys(f"series {one.series}: {one.reason}" for one in self.considered))[:12])
+        told = (f"series {one.series}: {one.reason.rstrip('.')}" for one in self.considered)
+        seen = "; ".join(list(dict.fromkeys(told))[:12])
         return NoStirError(
             f"No STIR or fat-suppressed T2 of the sacroiliac joints was found among {len(self.considered)} volumes. "
             f"Seen: {seen or 'no image'}.",

@@ -23,8 +23,8 @@ _PLANE_RANK = {"oblique coronal": 3, "coronal": 2, "oblique axial": 1, "axial": 
 def choose(visit: Visit, settings: IngestSettings, series: int | None = None) -> Choice:
     """Choose by times and options, then plane, coverage and frame of reference, and words last.
 
-    `series` names the STIR where the caller knows better; its geometry must still be sound. Reads pixels only of files
-    that say nothing of themselves.
+    `series` names the STIR where the caller knows better; its geometry must still be sound, and NoStirError where its
+    times are those of a T1. Reads pixels only of files that say nothing of themselves.
     """
     reasons: dict[tuple[int, int], str] = {}
     files: tuple[str, ...] = ()
@@ -140,6 +140,11 @@ def _named(
     elif len(found) > 1:
         told = f"Series {series} holds {len(found)} volumes; volume {chosen.volume.number} is used"
         cautions.append(Reason("one_of_several_volumes", f"{told}: {chosen.sequence.reason}."))
+    if chosen.sequence.kind == "t1" and chosen.sequence.decided_by == "timing":
+        raise NoStirError(
+            f"Series {series} cannot be used: {chosen.sequence.reason}, on which oedema is not bright.",
+            hint="`mri-sij scan` lists the series of this folder with their numbers.",
+        )
     if not is_fluid_sensitive(chosen.sequence.kind):
         cautions.append(
             Reason(

@@ -13,7 +13,8 @@ from mri_sij.ingest.frame import Protocol
 
 @dataclass(frozen=True)
 class Sequence:
-    """`kind` is "stir", "t2fs", "pdfs", "t1", "unknown" or "other"; `decided_by` "timing", "words" or ""."""
+    """`kind` is "stir", "t2fs", "pdfs", "t1", "unknown" or "other"; `decided_by` "timing", "words", "contrast",
+    "caller" or ""."""
 
     kind: str
     decided_by: str

@@ -73,7 +73,7 @@ def only_visit(found: Index) -> Visit:
         hint = (refused[0].hint if refused else "") or "`mri-sij scan` says why each file was refused."
         raise VisitError(f"No image was found in {found.files} files.{seen}", hint=hint)
     raise VisitError(
-        f"{len(visits)} visits of {len(found.patients)} patients are here, expected one.",
+        f"{len(visits)} visits are here (patients: {len(found.patients)}), expected one.",
         hint="Name the folder of one visit; `mri-sij scan` lists them, `mri-sij run` takes a whole study.",
     )
 

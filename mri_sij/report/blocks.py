@@ -134,6 +134,8 @@ def _quality(quality: Quality) -> Block:
 
 
 def _spoken(name: str) -> str:
+    if name == "left_right_deg":
+        return "Turned from left-right"
     return name.removesuffix("_ml").removesuffix("_mm").replace("_", " ").capitalize()
 
 

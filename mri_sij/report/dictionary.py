@@ -184,7 +184,7 @@ def _series_entries(name: str) -> tuple[Entry, ...]:
     return (
         Entry(key, "object", f"the {name.upper()} that was read", "", "none" if name == "t1" else ""),
         Entry(f"{key}.kind", "string", "stir, t2fs, pdfs or t1"),
-        Entry(f"{key}.kind_from", "string", "what the kind was decided by: timing, words or contrast"),
+        Entry(f"{key}.kind_from", "string", "what the kind was decided by: timing, words, contrast or caller"),
         *(Entry(f"{key}.{field}", "number", meaning, unit, empty) for field, meaning, unit in numbers),
         Entry(f"{key}.in_plane_mm", "array", "pixel spacing", "mm"),
         Entry(f"{key}.in_plane_mm[]", "number", "along one image axis", "mm"),

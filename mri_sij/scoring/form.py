@@ -88,6 +88,8 @@ def _text(path: Path) -> str:
         if len(raw) > _MAX_BYTES:
             raise FormError(f"The form is larger than {_MAX_BYTES} bytes.", files=(path.name,))
         return raw.decode("utf-16" if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
+    except FileNotFoundError as error:
+        raise FormError("The form cannot be read: there is no such file.", files=(path.name,)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise FormError(f"The form cannot be read as text ({type(error).__name__}).", files=(path.name,)) from error
 

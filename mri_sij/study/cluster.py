@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 import tomllib
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -143,6 +144,8 @@ def site_cluster(site: Path) -> Any:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise _not_usable(site, error) from error
     jobqueue = _installed("dask_jobqueue")
+    if shutil.which("sbatch") is None:  # dask-jobqueue would ask for it again and again, without end
+        raise UsageError("There is no SLURM here: sbatch is not found.", hint="Run it on a login node of the cluster.")
     exports = [f"export {name}={value}" for name, value in ENVIRONMENT.items()]
     options["job_script_prologue"] = [*exports, *options.get("job_script_prologue", [])]
     if told.get("tls", True):
@@ -179,4 +182,4 @@ def _installed(name: str) -> Any:
     try:
         return import_module(name)
     except ImportError as error:
-        raise UsageError(f"{name} is not installed.", hint="pip install 'mri_sij[cluster]'") from error
+        raise UsageError(f"{name} is not installed.", hint="In a clone: pip install '.[cluster]'") from error

@@ -8,6 +8,7 @@ import pytest
 
 from mri_sij.anatomy.find import Anatomy, Unusable, find_anatomy
 from mri_sij.anatomy.labels import LEFT_ILIUM, NAMES, RIGHT_ILIUM, SACRUM
+from mri_sij.anatomy.quality import Check, Quality
 from mri_sij.config import AnatomySettings
 from mri_sij.geometry import Grid
 from mri_sij.volume import LabelMap, Volume
@@ -142,3 +143,12 @@ def test_labels_of_the_made_pelvis_are_whole() -> None:
     sizes = np.bincount(pelvis.labels(pelvis.grid(0)).data.ravel())
     assert sizes[LEFT_ILIUM] == sizes[RIGHT_ILIUM]
     assert sizes[SACRUM] > 0
+
+
+def test_what_could_not_be_measured_claims_nothing() -> None:
+    meaning = "The image is too noisy."
+    checks = [Check("signal_to_noise", value, 4.0, None, "", meaning) for value in (None, 2.0)]
+    assert [reason.message for reason in Quality(tuple(checks)).failed] == [
+        "signal_to_noise could not be measured, expected at least 4.",
+        "The image is too noisy. signal_to_noise is 2, expected at least 4.",
+    ]

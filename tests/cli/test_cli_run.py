@@ -14,6 +14,7 @@ from mri_sij import __version__
 from mri_sij.cli.app import VERBS, app
 from mri_sij.cli.run import exit_of
 from mri_sij.errors import Exit
+from mri_sij.study.files import OutputError
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,23 @@ def test_dry_run_and_shards_speak_json_too(tmp_path: Path) -> None:
 def test_every_verb_shows_an_example(verb: str) -> None:
     told = CliRunner().invoke(app, [verb, "--help"]).stdout
     assert re.search(rf"Examples?:\s+mri-sij\s+{verb}", told)
+
+
+def test_help_flows_to_the_width_of_the_terminal() -> None:
+    told = CliRunner().invoke(app, ["phantom", "--help"], env={"COLUMNS": "80"}).stdout
+    assert "Writes visit-1, visit-2, ... into OUT," in told
+    assert "each with its images, and truth.json beside them." in told
+
+
+@pytest.mark.parametrize(
+    "call", ["score V -o F/new", "segment V -o F/new", "compare V V -o F/new", "phantom F/new", "schema -o F/new"]
+)
+def test_a_folder_that_takes_no_file_is_named_before_any_work(tmp_path: Path, call: str) -> None:
+    (tmp_path / "F").write_text("a file", encoding="utf-8")
+    words = [word.replace("F/", f"{tmp_path}/F/").replace("V", f"{tmp_path}/no-visit") for word in call.split()]
+    ended = CliRunner().invoke(app, words)
+    assert isinstance(ended.exception, OutputError)
+    assert "cannot be written to" in str(ended.exception)
 
 
 def test_the_version_is_told_without_a_verb() -> None:

@@ -55,6 +55,16 @@ def test_a_visit_without_a_score_is_refused_and_written(finished: Path, tmp_path
     assert not (tmp_path / "out" / "change.nii.gz").exists()
 
 
+def test_of_several_follow_ups_each_says_which_it_is(finished: Path, tmp_path: Path) -> None:
+    write_visit(made_visit.refused(), tmp_path / "refused")
+    visits = [str(finished), str(finished), str(tmp_path / "refused")]
+    result = RUNNER.invoke(app, ["compare", *visits, "-o", str(tmp_path / "out")])
+    assert result.exit_code == 3
+    assert "Follow-up 1: Bone-marrow oedema" in result.stdout and "Follow-up 2: The two visits cannot" in result.stdout
+    page = (tmp_path / "out" / "comparison.html").read_text(encoding="utf-8")
+    assert "The two visits cannot be compared" not in page and "Why the visits cannot be compared" in page
+
+
 def test_a_visit_that_cannot_be_read_is_named_by_its_place(finished: Path, tmp_path: Path) -> None:
     (tmp_path / "MEIER^ANNA").mkdir()
     told = RUNNER.invoke(app, ["compare", str(finished), str(tmp_path / "MEIER^ANNA"), "-o", str(tmp_path / "out")])

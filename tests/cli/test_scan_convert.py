@@ -62,7 +62,7 @@ def test_scan_names_problems_first(tmp_path: Path, call: Callable[..., Done]) ->
     _make("dynamic_series_with_a_hole", tmp_path / "in")
     done = call("scan", str(tmp_path / "in"))
     assert done.returncode == 0
-    assert done.stdout.splitlines()[0] == "1 problems:"
+    assert done.stdout.splitlines()[0] == "1 problem:"
     assert "missing_slices" in done.stdout.splitlines()[1]
     report = json.loads(call("scan", str(tmp_path / "in"), "--json").stdout)
     assert report["problems"][0]["code"] == "missing_slices"

@@ -107,6 +107,13 @@ def test_two_equally_good_are_said_and_the_caller_may_name_one(tmp_path: Path) -
         _choice(tmp_path, series=9)
 
 
+def test_a_t1_is_not_scored_though_the_caller_names_it(tmp_path: Path) -> None:
+    _series(tmp_path, 1, {})
+    _series(tmp_path, 2, T1)
+    with pytest.raises(RefusedError, match="Series 2 cannot be used: a T1 spin echo"):
+        _choice(tmp_path, series=2)
+
+
 def test_a_named_series_of_several_volumes_gives_the_best_of_them(tmp_path: Path) -> None:
     echoes = {1: ("15", "pdfs"), 2: ("80", "t2fs")}
     slices = []
@@ -277,7 +284,7 @@ def test_files_of_several_subjects_in_one_folder_are_never_mixed(tmp_path: Path)
         _nifti(tmp_path / f"{subject}_t1.nii.gz")
     found = index(tmp_path)
     assert len(found.patients) == 2
-    with pytest.raises(RefusedError, match="2 visits of 2 patients"):
+    with pytest.raises(RefusedError, match="2 visits are here"):
         load_visit(tmp_path)
 
 

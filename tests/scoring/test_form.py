@@ -123,7 +123,7 @@ def test_what_is_refused(form: list[str] | str | bytes, message: str, tmp_path: 
 
 
 def test_a_form_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(FormError, match="cannot be read"):
+    with pytest.raises(FormError, match="there is no such file"):
         read_form(tmp_path / "none.csv")
 
 

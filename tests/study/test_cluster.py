@@ -156,7 +156,14 @@ def test_the_site_file_of_the_project_asks_for_one_thread_and_tls(queue: Path, t
     ("text", "told"),
     [("jobs = 1", "slurm"), ("x =", "site.toml"), ("jobs = 1\ntls = false\n[slurm]\nqueues = 1\n", "queues")],
 )
-def test_a_site_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str, told: str) -> None:
+def test_a_site_file_that_cannot_be_used_is_refused(queue: Path, tmp_path: Path, text: str, told: str) -> None:
     (tmp_path / "site.toml").write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=told), on_site(tmp_path / "site.toml"):
+        pass
+
+
+def test_a_machine_without_slurm_is_said_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("dask_jobqueue")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UsageError, match="sbatch is not found"), on_site(site_file(tmp_path)):
         pass
