@@ -181,10 +181,10 @@ def test_depth_is_what_10_mm2_of_oedema_lie_beyond_and_brightness_its_95th_perce
 @pytest.mark.parametrize(
     ("pieces", "deep"),
     [
-        (((0, 11, 0, 10),), True),  # 10 mm2 beyond 1 cm
-        (((0, 11, 0, 9),), False),  # 9 mm2
+        (((0, 11, 0, 5),), True),  # 10 mm2 beyond 1 cm
+        (((0, 11, 0, 4),), False),  # 8 mm2
         (((0, 10, 0, 40),), False),  # bright, wide and shallow
-        (((4, 20, 0, 10),), True),  # begins 4 mm from the joint
+        (((4, 20, 0, 5),), True),  # begins 4 mm from the joint
         (((5, 20, 0, 10),), False),
         (((0, 9, 0, 10), (11, 20, 0, 10)), False),  # in two, of which the one is shallow and the other away
         (((0, 9, 0, 10), (0, 11, 20, 30)), True),
@@ -196,7 +196,8 @@ def test_deep_oedema_begins_at_the_joint_and_reaches_1_cm_in_one_piece(
     oedema = np.zeros(SHAPE, bool)
     for near, far, left, right in pieces:
         oedema[near:far, left:right, 1] = True
-    found = measure_items(oedema, replace(search_of(np.ones(SHAPE)), depth_mm=DEPTH), None, RULES).deep
+    search = replace(search_of(np.ones(SHAPE)), depth_mm=DEPTH, grid=Grid(SHAPE, np.diag([1.0, 2, 4, 1])))
+    found = measure_items(oedema, search, None, RULES).deep
     assert found.shape == (2, 5) and found[1, 1] == deep and found.sum() == deep
 
 
@@ -248,7 +249,8 @@ def test_a_joint_is_intense_from_10_mm2_in_both_its_bones_together() -> None:
     items = items_of(12, 0, 1)
     for mm2, intense in ((5.0, True), (4.9, False)):
         items.intense_mm2[0, 1:3] = 5.0, mm2
-        assert mark(items, np.full((1, 3), 60.0), RULES).intense[0].tolist() == [False, intense, False]
+        found = mark(items, np.full((1, 3), 60.0), RULES)
+        assert found.intense[0].tolist() == [False, intense, False] and not found.deep.any()
 
 
 def test_points_are_the_quadrants_intense_and_deep_joints_of_the_slices() -> None:
@@ -265,13 +267,14 @@ def test_heights_are_the_joints_own_and_0_where_none_is_seen() -> None:
 
 
 def reading(height_mm: float, chances: Marks | None = None) -> Reading:
-    """Slices 3 and 4: code n has n mm2 in its lower and 10 n in its upper half, is n mm deep, and n + 10 bright."""
+    """Slices 3 and 4: code n has n mm2 in its lower and 10 n in its upper half; the sacrum's is deeper, the
+    ilium's brighter."""
     code = np.arange(5.0)
     oedema = np.broadcast_to(np.stack([0 * code, code, 10 * code], 1), (2, 5, 3))
     bone = np.where(oedema == 30, 4.0, 100.0)
     nothing = np.zeros((2, 5))
     items = Items(oedema, bone, nothing > 0, nothing)
-    extent = Extent(np.broadcast_to(code, (2, 5)), np.broadcast_to(code + 10, (2, 5)))
+    extent = Extent(np.array([[0, 6.0, 5, 8, 7]] * 2), np.array([[0, 1.0, 2, 3, 4]] * 2))
     marks = Marks(oedema == 30, np.array([[0, 1, 0]] * 2), np.array([[0, 0, 1]] * 2))
     return Reading(items, extent, marks, np.array([[0, height_mm, height_mm]] * 2), 3, chances)
 
@@ -294,7 +297,7 @@ def test_evidence_of_a_joint_says_what_was_measured_in_its_own_bones() -> None:
     assert area[Side.LEFT, Bone.ILIUM, Half.UPPER] == (20, 100)
     assert area[Side.RIGHT, Bone.SACRUM, Half.UPPER] == (30, 30)  # never more oedema than bone
     assert area[Side.RIGHT, Bone.ILIUM, Half.LOWER] == (4, 100)
-    assert [(j.depth_mm, j.intensity_ratio) for j in (left, right)] == [(None, None), (4, 14)]
+    assert [(j.depth_mm, j.intensity_ratio) for j in (left, right)] == [(None, None), (8, 4)]
     assert [(j.intense, j.deep) for j in (left, right)] == [(True, False), (False, True)]
     assert [q.quadrant for q in right.quadrants if q.oedema] == [QUADRANTS[1]]
     assert left.intense_probability is left.deep_probability is left.quadrants[0].probability is None
