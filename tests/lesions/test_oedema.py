@@ -97,6 +97,8 @@ def test_what_a_candidate_measures() -> None:
     search = replace(candidate(), code=code, box=box, grid=Grid(SHAPE, np.diag([0.5, 0.5, 4, 1])))
     search.cartilaginous[:20] = False
     search.ratio[10, 10, 0] = 402
+    assert search.t1_ratio is not None
+    search.t1_ratio[10, 10, 0] = 9
     (found,) = describe(search, connect(grow(search, LesionSettings()), search.code))
     assert (found.side, found.bone, found.slices) == (Side.RIGHT, Bone.ILIUM, (5, 6))
     assert (found.volume_ml, found.thickness_mm) == pytest.approx((0.8, 10))
