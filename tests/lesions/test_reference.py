@@ -10,7 +10,15 @@ import pytest
 from mri_sij.config import LesionSettings
 from mri_sij.geometry import Grid
 from mri_sij.lesions.records import FluidReference
-from mri_sij.lesions.reference import fluid_mask, fluid_reference, intense_from, middle_of, without_lesions
+from mri_sij.lesions.reference import (
+    fluid_mask,
+    fluid_reference,
+    intense_from,
+    marrow_core,
+    middle_of,
+    muscle_masks,
+    without_lesions,
+)
 
 SHAPE = (100, 20, 4)
 GRID = Grid(SHAPE, np.diag([1.0, 2, 5, 1]))
@@ -70,3 +78,25 @@ def test_suspected_marrow_is_left_out_while_a_fifth_remains() -> None:
     assert without_lesions(core, suspected).sum() == core.sum() / 5
     suspected[:81] = 0.25
     assert without_lesions(core, suspected).all()
+
+
+@pytest.mark.parametrize(("pixel_mm", "cortex"), [(0.5, 4), (1.0, 2), (3.0, 1)])
+def test_marrow_is_bone_without_2_mm_of_cortex_and_3_mm_under_the_cartilage(pixel_mm: float, cortex: int) -> None:
+    bone, depth = np.zeros((20, 20, 3), bool), np.full((20, 20, 3), 3.1, np.float32)
+    bone[4:16, 4:16], depth[10:] = True, 3.0
+    expected = np.zeros_like(bone)
+    expected[4 + cortex : 10, 4 + cortex : 16 - cortex] = True
+    grid = Grid(bone.shape, np.diag([pixel_mm, pixel_mm, 4, 1]))
+    assert np.array_equal(marrow_core(bone, depth, grid), expected)
+
+
+def test_muscle_is_about_as_bright_as_marrow_and_darker_on_t1() -> None:
+    """Marrow of 2 on STIR and 4 on T1; the last voxel is bone or fluid."""
+    stir = 2 * np.array([1, 0.3, 0.31, 1.59, 1.61, 4.99, 5.01, 1, 1, 1, 1, 1], np.float32)
+    t1 = 4 * np.array([1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.74, 0.76, 0.16, 0.14, 0.5], np.float32)
+    core, other = np.arange(12) == 0, np.isin(np.arange(12), (0, 11))
+    muscle, like = muscle_masks(stir, t1, other, core)
+    assert np.flatnonzero(muscle).tolist() == [2, 3, 7, 9]
+    assert np.flatnonzero(like).tolist() == [2, 3, 4, 5, 7, 9]
+    for alone in muscle_masks(stir, None, other, core):
+        assert np.flatnonzero(alone).tolist() == [2, 3, 7, 8, 9, 10]
