@@ -60,13 +60,26 @@ def test_a_small_ilium_and_a_broken_sacrum_are_measured_as_shares() -> None:
     labels = pelvis.labels(pelvis.grid(0))
     broken = labels.data.copy()
     broken[:, 70:80][broken[:, 70:80] == SACRUM] = 0
-    broken[:, 75:][broken[:, 75:] == LEFT_ILIUM] = 0
+    broken[:, 75:][broken[:, 75:] == RIGHT_ILIUM] = 0
     cut = LabelMap(broken, labels.grid, NAMES)
     found = assess(pelvis.stir(labels), pelvis.segmentation(cut), find_joints(labels, SETTINGS), SETTINGS)
     value = {check.name: check.value for check in found.checks}
     assert value["side_ratio"] == pytest.approx(0.5, abs=0.01)
+    assert value["right_ilium_ml"] / value["left_ilium_ml"] == value["side_ratio"]
     sacrum = broken == SACRUM
     assert value["sacrum_in_one_part"] == pytest.approx(sacrum[:, 80:].sum() / sacrum.sum())
+
+
+def test_a_sacrum_beside_the_middle_of_the_joints_is_measured_by_their_distance() -> None:
+    labels = pelvis.labels(pelvis.grid(0))
+    bones = labels.data.copy()
+    bones[:110][bones[:110] == SACRUM] = 0
+    cut = LabelMap(bones, labels.grid, NAMES)
+    found = assess(pelvis.stir(labels), pelvis.segmentation(cut), find_joints(labels, SETTINGS), SETTINGS)
+    value = {check.name: check.value for check in found.checks}
+    off_mm = (np.argwhere(bones == SACRUM)[:, 0].mean() - 109.5) * 0.9
+    assert value["sacrum_off_centre"] == pytest.approx(off_mm / (2 * 48), abs=0.02)
+    assert "quality_sacrum_off_centre" in {reason.code for reason in found.failed}
 
 
 GRID = Grid((60, 60, 4), np.array([[-2.0, 0, 0, 60], [0, 0, -4, 0], [0, 2, 0, 0], [0, 0, 0, 1]]))

@@ -121,3 +121,12 @@ def test_the_slices_lie_askew_to_the_sacrum_by_the_angle_between_them(angle_deg:
     assert obliquity_deg(LabelMap(bone, grid, NAMES)) == pytest.approx(abs(angle_deg), abs=1.5)
     ball = np.where((world**2).sum(-1) < 400, SACRUM, 0).astype(np.uint8)
     assert obliquity_deg(LabelMap(ball, grid, NAMES)) is None
+
+
+def test_six_slices_from_the_front_that_do_not_fit_are_moved_and_told() -> None:
+    """The joint is high on the last four slices only."""
+    heights = [12.0] * 6 + [40.0] * 4
+    found = _by_heights(heights, heights, slices_from="front")
+    assert isinstance(found, SliceChoice)
+    assert found.numbers == (4, 5, 6, 7, 8, 9) and _codes(found) == ["stack_ends_early"]
+    assert "ends 2 slices in front" in found.cautions[0].message
