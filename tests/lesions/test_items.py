@@ -163,6 +163,15 @@ def test_neither_what_lies_beyond_the_bone_nor_what_has_no_reference_makes_it_in
     assert np.allclose(even_contrast(replace(search_of(ratio), bone=bone))[19:21], 0.5, atol=1e-4)
 
 
+def test_intense_is_measured_within_the_oedema() -> None:
+    oedema, bright = np.zeros((2, *SHAPE), bool)
+    oedema[:10, :4, 1] = bright[5:15, :10, 1] = True
+    search = search_of(np.ones(SHAPE))
+    found = measure_items(oedema, search, bright, RULES).intense_mm2
+    assert found.shape == (2, 5) and found[1, 1] == found.sum() == 20
+    assert measure_items(oedema, search, None, RULES).intense_mm2.sum() == 0
+
+
 DEPTH = np.broadcast_to(np.arange(40, dtype=np.float32)[:, None, None], SHAPE)
 
 
