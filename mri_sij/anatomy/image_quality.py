@@ -71,7 +71,7 @@ def signal_to_noise(stir: Volume, bone: Mask) -> float | None:
     chosen = inner if inner.sum() > _ENOUGH_VOXELS else bone
     if chosen.sum() < _ENOUGH_VOXELS:
         return None
-    box = ndi.find_objects(chosen.astype(np.uint8))[0][:2]
+    box = tuple(slice(max(b.start - 1, 0), b.stop + 1) for b in ndi.find_objects(chosen.astype(np.uint8))[0][:2])
     rough = np.abs(ndi.convolve(stir.values[box], _LAPLACE[:, :, None]))[chosen[box]]
     noise = float(np.median(rough)) / 0.6745 / 6
     return float(np.median(stir.values[chosen]) / noise) if noise > 0 else None

@@ -72,7 +72,7 @@ def arrays_of(result: VisitResult) -> Arrays:
     labels = result.anatomy.segmentation.labels
     box = box_within(labels.data > 0, _MARGIN_MM, labels.grid.spacing_mm)
     wide = [settings.smoothing_mm / s for s in result.stir.grid.spacing_mm[:2]]
-    ratio = ndi.gaussian_filter(result.stir.values, (*wide, 0.0)) / np.maximum(reference.marrow.signal, 1e-6)
+    ratio = ndi.gaussian_filter(result.stir.values, (*wide, 0.0)) / reference.marrow.signal
     away_mm = _away_mm(labels, box)
     ratio = np.where(away_mm <= _RATIO_MARGIN_MM, ratio[box], 0)
     intense = intense_from(reference.fluid, settings)
@@ -151,7 +151,8 @@ def _away_mm(labels: LabelMap, box: tuple[slice, ...]) -> Floats:
 
 
 def _stepped(values: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    step = np.float32(max(float(np.percentile(values, 99.9)), 1e-6) / _LEVELS)
+    top = float(np.percentile(values, 99.9))
+    step = np.float32((top if top > 0 else 1.0) / _LEVELS)
     return np.clip(np.rint(values / step), 0, _LEVELS).astype(np.uint8), np.array(step, np.float32)
 
 

@@ -110,7 +110,7 @@ def _prepared(volume: Volume) -> sitk.Image:
     wide = _SMOOTH_MM / np.array(volume.grid.spacing_mm)
     values = ndi.gaussian_filter(volume.values, (wide[0], wide[1], 0))
     middle = float(np.median(values[values > 0])) if (values > 0).any() else 1.0
-    return to_sitk(Volume(np.log1p(np.clip(values, 0, None) / max(middle, 1e-6)).astype(np.float32), volume.grid))
+    return to_sitk(Volume(np.log1p(np.clip(values, 0, None) / middle).astype(np.float32), volume.grid))
 
 
 def _euler(motion: Floats, centre: Floats) -> sitk.Euler3DTransform:

@@ -188,7 +188,6 @@ def mark(items: Items, heights_mm: Floats, settings: LesionSettings) -> Marks:
             by_half[short, code, _HALF[Half.LOWER]] = 0
             by_half[low, code] = 0
     quadrant = by_half >= settings.min_area_mm2
-    quadrant[:, :, 0] = False
     intense, deep = np.zeros((2, len(quadrant), 3), bool)
     for row in (1, 2):
         codes = [2 * row - 1, 2 * row]

@@ -98,7 +98,8 @@ def _marrow(visit: Visit) -> float:
         return 1.0
     ratio = visit.intensity.ratio
     bone = (visit.labels.data > 0) & (ratio > 0)
-    return max(float(np.median(visit.stir.values[bone] / ratio[bone])), 1e-6) if bone.any() else 1.0
+    level = float(np.median(visit.stir.values[bone] / ratio[bone])) if bone.any() else 0.0
+    return level if level > 0 else 1.0
 
 
 def _picture(slices: Sequence[NDArray[np.generic]], n: int, frame: Frame, window: Window | None) -> str:

@@ -64,7 +64,7 @@ def score_berlin(evidence: Evidence, settings: ScoringSettings) -> Berlin | None
             return None
         bone = sum(part.bone_area_mm2 or 0.0 for part in parts)
         oedema = sum(part.oedema_area_mm2 or 0.0 for part in parts if part.oedema)
-        fraction = min(1.0, oedema / bone) if bone > 0 else None
+        fraction = oedema / bone if bone > 0 else None
         grade = None if fraction is None else grade_of(fraction, settings)
         grades.append(BerlinGrade(side, quadrant, fraction, grade))
     return Berlin(tuple(grades))

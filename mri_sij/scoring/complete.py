@@ -24,7 +24,7 @@ def require_complete(evidence: Evidence, settings: ScoringSettings) -> None:
             hint="Slices that were not read are not 0: such a visit is not scorable.",
         )
     steps = {b - a for a, b in pairwise(numbers)}
-    if len(steps) > 1 or not steps <= {1, -1}:
+    if not steps <= {1, -1}:
         raise EvidenceError(f"SPARCC scores consecutive slices; those given are {', '.join(map(str, numbers))}.")
     seen = [(joint.slice_number, joint.side) for joint in evidence.joints]
     for number in numbers:

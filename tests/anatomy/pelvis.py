@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mri_sij.anatomy.joint import JointSlice
 from mri_sij.anatomy.labels import LEFT_ILIUM, NAMES, RIGHT_ILIUM, SACRUM, Segmentation
 from mri_sij.geometry import Grid
 from mri_sij.volume import LabelMap, Volume
@@ -42,6 +43,14 @@ def labels(on: Grid, recess: bool = True) -> LabelMap:
     out[ilium & (x < 0)] = LEFT_ILIUM
     out[ilium & (x > 0)] = RIGHT_ILIUM
     return LabelMap(out, on, NAMES)
+
+
+def joint_slice(k: int, column: float, rows: range, covered: range, height_mm: float = 50.0) -> JointSlice:
+    """A straight joint, 2 mm wide, at one column of one slice, covered by cartilage on some of its rows."""
+    line = np.array([[column, row] for row in rows], float)
+    cartilage = np.array([row in covered for row in rows])
+    gap = np.full(len(rows), 2.0)
+    return JointSlice(k, line, line, line, gap, cartilage, height_mm, height_mm, float(len(rows)))
 
 
 def segmentation(of: LabelMap) -> Segmentation:

@@ -5,9 +5,10 @@ import pelvis
 import pytest
 
 from mri_sij.anatomy.joint import find_joints
-from mri_sij.anatomy.labels import NAMES, SACRUM
+from mri_sij.anatomy.labels import LEFT_ILIUM, NAMES, SACRUM
 from mri_sij.config import AnatomySettings
 from mri_sij.evidence import Side
+from mri_sij.geometry import Grid
 from mri_sij.volume import LabelMap
 
 SETTINGS = AnatomySettings()
@@ -78,4 +79,29 @@ def test_no_joint_without_a_second_bone() -> None:
         LabelMap(np.where(labels.data == SACRUM, 0, labels.data).astype(np.uint8), labels.grid, NAMES), SETTINGS
     )
     assert not joints.left.slices
+    assert not joints.right.slices
+
+
+@pytest.mark.parametrize(
+    ("narrow", "height_mm", "covered_mm"),
+    [
+        ((range(10, 60),), 54, 54),
+        ((range(10, 40), range(49, 60)), 54, 54),  # a break of 5 mm is bridged
+        ((range(10, 40), range(50, 60)), 54, 48),
+        ((range(10, 40), range(52, 54)), 48, 40),
+        ((range(10, 40), range(52, 53)), 34, 34),  # a speck of 5 mm
+    ],
+)
+def test_height_is_from_end_to_end_of_the_cartilage_and_what_it_covers_without_wide_breaks(
+    narrow: tuple[range, ...], height_mm: float, covered_mm: float
+) -> None:
+    """Rows of 1 mm: gaps of 2 mm on some, of 8 mm between them; bones are near enough aslant for two rows more."""
+    bones = np.zeros((60, 70, 8), np.uint8)
+    bones[10:30, 10:60], bones[38:50, 10:60] = SACRUM, LEFT_ILIUM
+    for rows in narrow:
+        bones[30:33, rows.start : rows.stop], bones[35:38, rows.start : rows.stop] = SACRUM, LEFT_ILIUM
+    grid = Grid(bones.shape, np.array([[-1.0, 0, 0, 0], [0, 0, -4, 0], [0, 1, 0, 0], [0, 0, 0, 1]]))
+    joints = find_joints(LabelMap(bones, grid, NAMES), SETTINGS)
+    there = joints.left.slices[3]
+    assert (there.height_mm, there.covered_mm) == (height_mm, covered_mm)
     assert not joints.right.slices

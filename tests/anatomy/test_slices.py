@@ -6,10 +6,12 @@ import numpy as np
 import pelvis
 import pytest
 
-from mri_sij.anatomy.joint import find_joints
-from mri_sij.anatomy.labels import NAMES
-from mri_sij.anatomy.slices import SliceChoice, choose_slices
+from mri_sij.anatomy.joint import Joint, Joints, find_joints
+from mri_sij.anatomy.labels import NAMES, SACRUM
+from mri_sij.anatomy.slices import SliceChoice, choose_slices, obliquity_deg
 from mri_sij.config import AnatomySettings
+from mri_sij.evidence import NotScorable, Side
+from mri_sij.geometry import Grid
 from mri_sij.volume import LabelMap, Volume
 
 
@@ -61,3 +63,70 @@ def test_six_slices_that_do_not_fit_are_moved_and_told() -> None:
     found = _chosen(labels, pelvis.stir(labels).values)
     assert found.numbers == tuple(range(6)) and _codes(found) == ["stack_begins_late"]
     assert "begins 2 slices behind" in found.cautions[0].message
+
+
+def _by_heights(left: list[float], right: list[float], **settings: str) -> SliceChoice | NotScorable:
+    """The choice for joints of these cartilaginous heights (mm), slice by slice."""
+    grid = Grid((40, 40, len(left)), np.eye(4))
+    joints = (
+        Joint(side, {k: pelvis.joint_slice(k, 10, range(10), range(10), mm) for k, mm in enumerate(heights) if mm})
+        for side, heights in ((Side.LEFT, left), (Side.RIGHT, right))
+    )
+    bones = LabelMap(np.zeros(grid.shape, np.uint8), grid, NAMES)
+    stir = Volume(np.ones(grid.shape, np.float32), grid)
+    return choose_slices(stir, bones, Joints(grid, *joints), AnatomySettings().model_copy(update=dict(settings)))
+
+
+def test_the_last_slice_on_which_both_joints_keep_half_their_height_is_the_transitional_one() -> None:
+    left, right = [0.0] * 2 + [40.0] * 10 + [19.0] * 2, [0.0] * 2 + [60.0] * 7 + [30.0, 29.0, 29.0, 0, 0]
+    for one, other in ((left, right), (right, left)):
+        back, front = _by_heights(one, other), _by_heights(one, other, slices_from="front")
+        assert isinstance(back, SliceChoice) and isinstance(front, SliceChoice)
+        assert (back.transitional, back.numbers) == (9, (4, 5, 6, 7, 8, 9))
+        assert (front.transitional, front.numbers) == (9, (2, 3, 4, 5, 6, 7))
+        assert f"left {one[9]:.0f} mm, right {other[9]:.0f} mm" in back.reason
+        assert not back.cautions and not front.cautions
+
+
+def test_one_slice_that_stands_out_is_no_joint_height() -> None:
+    odd = [40.0] * 4 + [400.0] + [40.0] * 6 + [0.0] * 3
+    found = _by_heights(odd, [40.0] * 11 + [0.0] * 3)
+    assert isinstance(found, SliceChoice) and found.transitional == 10
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "code"),
+    [
+        ([10.0] * 6 + [0.0] * 4, [10.0] * 6 + [0.0] * 4, None),
+        ([10.0] * 5 + [0.0] * 5, [10.0] * 5 + [0.0] * 5, "too_few_slices"),
+        ([40.0] * 10, [9.9] * 10, "too_few_slices"),
+        ([9.9] * 10, [40.0] * 10, "too_few_slices"),
+        ([40.0] * 5 + [0.0] * 5, [0.0] * 5 + [40.0] * 5, "no_common_slice"),
+    ],
+)
+def test_too_little_joint_is_not_scorable(left: list[float], right: list[float], code: str | None) -> None:
+    found = _by_heights(left, right)
+    assert (found.reasons[0].code if isinstance(found, NotScorable) else None) == code
+
+
+@pytest.mark.parametrize("angle_deg", [0, 25, -40])
+def test_the_slices_lie_askew_to_the_sacrum_by_the_angle_between_them(angle_deg: float) -> None:
+    grid = Grid((30, 80, 40), np.array([[-2.0, 0, 0, 30], [0, 0, -2, 40], [0, 2, 0, -80], [0, 0, 0, 1]]))
+    world = grid.world(np.stack(np.indices(grid.shape), -1))
+    angle = np.deg2rad(angle_deg)
+    along, across = (
+        world[..., 1:] @ axis for axis in ((np.sin(angle), np.cos(angle)), (np.cos(angle), -np.sin(angle)))
+    )
+    bone = np.where((np.abs(along) < 40) & (np.abs(across) < 8), SACRUM, 0).astype(np.uint8)
+    assert obliquity_deg(LabelMap(bone, grid, NAMES)) == pytest.approx(abs(angle_deg), abs=1.5)
+    ball = np.where((world**2).sum(-1) < 400, SACRUM, 0).astype(np.uint8)
+    assert obliquity_deg(LabelMap(ball, grid, NAMES)) is None
+
+
+def test_six_slices_from_the_front_that_do_not_fit_are_moved_and_told() -> None:
+    """The joint is high on the last four slices only."""
+    heights = [12.0] * 6 + [40.0] * 4
+    found = _by_heights(heights, heights, slices_from="front")
+    assert isinstance(found, SliceChoice)
+    assert found.numbers == (4, 5, 6, 7, 8, 9) and _codes(found) == ["stack_ends_early"]
+    assert "ends 2 slices in front" in found.cautions[0].message

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mri_sij.anatomy.labels import LEFT_ILIUM, RIGHT_ILIUM
-from mri_sij.compare.align import BONES, align, joint_motion_mm
+from mri_sij.compare.align import BONES, Alignment, BoneAlignment, align, failures_of, joint_motion_mm
 from mri_sij.compare.rigid import move
 from mri_sij.config import CompareSettings
 from mri_sij.geometry import Floats
@@ -94,3 +94,38 @@ def test_no_shared_field_of_view_is_refused() -> None:
     narrow = boxes.grid(38, 4.0, reach_mm=36)
     found = align(first, boxes.labels_on(narrow, boxes.motion((0, 0, 0), (0, 40, 30))), SETTINGS)
     assert found.failures
+
+
+def bones(left: dict[str, float], every: dict[str, float] | None = None) -> dict[int, BoneAlignment]:
+    """Three bones aligned as well as is asked for, the left ilium as `left` says."""
+    good = {"overlap": 0.7, "surface_mm": 1.5, "joint_mm": 3.0, "joint_p95_mm": 4.0, "shared": 0.4} | (every or {})
+    pair = None  # only what was measured is judged
+    return {b: BoneAlignment(b, STILL, pair=pair, **(good | (left if b == LEFT_ILIUM else {}))) for b in BONES}
+
+
+@pytest.mark.parametrize(
+    ("left", "told"),
+    [
+        ({}, []),
+        ({"surface_mm": 1.6}, [("not_aligned", "The bones of the two visits differ by 1.5 mm")]),
+        (
+            {"joint_mm": 3.1},
+            [("not_aligned", "At the left ilium the joint surfaces of the two visits lie 3.1 mm apart")],
+        ),
+        (
+            {"overlap": 0.69},
+            [("not_aligned", "At the left ilium the joint surfaces of the two visits lie 3.0 mm apart")],
+        ),
+        ({"shared": 0.39, "joint_mm": 9.0}, [("no_overlap", "Both visits see 39% of the joint surface of the left")]),
+    ],
+)
+def test_an_alignment_is_trusted_up_to_its_limits(left: dict[str, float], told: list[tuple[str, str]]) -> None:
+    found = failures_of(bones(left), SETTINGS)
+    assert [reason.code for reason in found] == [code for code, _ in told]
+    assert all(reason.message.startswith(text) for reason, (_, text) in zip(found, told, strict=True))
+
+
+def test_the_turn_is_that_of_the_pelvis_and_the_distance_the_mean_over_its_bones() -> None:
+    found = Alignment(boxes.motion((0, 30, 0), (5, 5, 5)), bones({"joint_mm": 6.0}), ())
+    assert (found.turn_deg, found.joint_mm) == pytest.approx((30, 4))
+    assert np.isnan(Alignment(STILL, {}, ()).joint_mm)

@@ -60,6 +60,18 @@ def test_one_lesion_resolved_and_one_new() -> None:
     assert (change.gained, change.lost) == (1, 2)
     assert change.count(Trend.RESOLVED) == 1 and change.count(Trend.NEW) == 1 and change.count(Trend.UNCHANGED) == 6
     assert [i.level for i in change.items if i.trend is Trend.RESOLVED] == [1, 2]
+    moved = {key: trend for key, trend in trends(change).items() if trend is not Trend.UNCHANGED}
+    assert moved == {(Side.RIGHT, "upper ilium"): Trend.RESOLVED, (Side.LEFT, "upper ilium"): Trend.NEW}
+
+
+def test_each_item_of_a_level_is_compared_with_the_same_item_of_that_level() -> None:
+    before = sparcc([NONE, NONE, (True, True, False, False, True, False), *[NONE] * 9])
+    after = sparcc([NONE, NONE, (True, False, True, False, False, True), *[NONE] * 9])
+    moved = [i for i in compare_forms(before, after).items if i.trend is not Trend.UNCHANGED]
+    assert {(i.level, i.side) for i in moved} == {(2, Side.RIGHT)}
+    assert {i.name: i.trend for i in moved} == {
+        "upper_sacrum": Trend.RESOLVED, "lower_ilium": Trend.NEW, "intense": Trend.RESOLVED, "deep": Trend.NEW,
+    }  # fmt: skip
 
 
 def test_a_lesion_that_moved_by_one_level_is_neither_gained_nor_lost() -> None:

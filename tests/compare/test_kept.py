@@ -97,6 +97,19 @@ def test_signal_is_kept_finer_than_noise_near_the_bones(results: tuple[VisitResu
         assert all(own.slices[k].height_mm == other.slices[k].height_mm for k in own.slices)
 
 
+def test_signal_of_any_size_is_kept_alike(results: tuple[VisitResult, VisitResult]) -> None:
+    """Quantitative maps and rescaled series hold numbers of any size."""
+    result = results[0]
+    assert result.findings is not None
+    reference = result.findings.reference
+    marrow = replace(reference.marrow, signal=np.ldexp(reference.marrow.signal, -40))
+    findings = replace(result.findings, reference=replace(reference, marrow=marrow))
+    stir = Volume(np.ldexp(result.stir.values, -40), result.stir.grid)
+    one, small = arrays_of(result), arrays_of(replace(result, stir=stir, findings=findings))
+    assert all(np.array_equal(one[name], small[name]) for name in ("ratio", "stir"))
+    assert small["stir_step"] == np.ldexp(one["stir_step"], -40)
+
+
 @pytest.mark.parametrize("harm", ["cut", "not_npz", "other_version", "other_shape", "other_place", "missing", "pickle"])
 def test_a_damaged_record_is_refused(
     results: tuple[VisitResult, VisitResult], folders: list[Path], tmp_path: Path, harm: str

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mri_sij.compare.outcome import DECIDED, ChangeClass, class_probabilities, classify, judge
+from mri_sij.compare.outcome import DECIDED, ChangeClass, certainly, class_probabilities, classify, judge
 from mri_sij.config import CompareSettings
 
 SETTINGS = CompareSettings()
@@ -61,6 +61,11 @@ def test_strict_mode_asks_for_the_smallest_detectable_change(
 def test_a_change_of_exactly_the_threshold_counts_in_spite_of_rounding() -> None:
     assert classify(0.1 + 0.2, 0.3 + 2.5, SETTINGS) is P
     assert classify(7 / 3 + 2.5, 7 / 3, SETTINGS) is R
+    assert not judge(0, 3.4, SETTINGS).within_error
+
+
+def test_a_fall_below_remission_from_below_it_is_stable() -> None:
+    assert classify(4, 0, CompareSettings(active_from=5)) is S
 
 
 def test_marks_of_small_remission() -> None:
@@ -77,6 +82,12 @@ def test_marks_of_small_remission() -> None:
 def test_marks_of_complete_resolution() -> None:
     found = judge(9, 0, SETTINGS)
     assert found.resolved_completely and not found.grey_zone and not found.active and not found.inactive
+    assert found.percent == -100 and not found.within_error
+    assert not judge(0, 0, SETTINGS).resolved_completely
+
+
+def test_percent_is_of_the_baseline() -> None:
+    assert judge(8, 2, SETTINGS).percent == -75
 
 
 def test_inactive_and_persistently_active() -> None:
@@ -96,6 +107,9 @@ def test_mixed_needs_new_lesions_beside_a_falling_total_or_as_many_lost() -> Non
     assert not judge(20, 12, SETTINGS, gained=1, lost=9).mixed
     assert judge(10, 10, SETTINGS, gained=3, lost=3).mixed
     assert not judge(10, 14, SETTINGS, gained=4, lost=0).mixed
+    assert judge(10, 9, SETTINGS, gained=2, lost=1).mixed
+    assert judge(10, 10, SETTINGS, gained=2, lost=2).mixed
+    assert not judge(10, 10, SETTINGS, gained=2, lost=1).mixed
 
 
 @given(readers)
@@ -143,6 +157,8 @@ def test_probabilities_worked_by_hand() -> None:
     assert shares == {N: 0.5, R: 0.0, S: 0.25, P: 0.25}
     # Wrong alike: 2 goes with 1 (normalization), 4 with 5 (stability).
     assert class_probabilities({4: 0.5, 2: 0.5}, {1: 0.5, 5: 0.5}, alike) == {N: 0.5, R: 0.0, S: 0.5, P: 0.0}
+    # The lowest quarter is 2 and 1, the next 2 and 5, the upper half 4 and 5.
+    assert class_probabilities({4: 0.5, 2: 0.5}, {1: 0.25, 5: 0.75}, alike) == {N: 0.25, R: 0.0, S: 0.5, P: 0.25}
 
 
 def test_a_total_as_uncertain_as_the_same_one_before_is_stable_when_errors_are_alike() -> None:
@@ -153,3 +169,4 @@ def test_a_total_as_uncertain_as_the_same_one_before_is_stable_when_errors_are_a
 
 def test_certain_scores_give_a_certain_class() -> None:
     assert class_probabilities({9: 1.0}, {0: 1.0}, SETTINGS)[N] == 1
+    assert certainly(R) == {N: 0.0, R: 1.0, S: 0.0, P: 0.0}

@@ -15,6 +15,7 @@ SHROUT_FLEISS_1979 = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [1
 
 def test_icc_of_the_paper_that_defines_it() -> None:
     assert icc_2_1(SHROUT_FLEISS_1979) == pytest.approx(0.29, abs=0.005)
+    assert icc_2_1(np.array(SHROUT_FLEISS_1979) / 100) == pytest.approx(icc_2_1(SHROUT_FLEISS_1979))
 
 
 def test_icc_ends() -> None:
@@ -33,13 +34,23 @@ def test_kappa_worked_by_hand() -> None:
 
 
 def test_limits_of_agreement_worked_by_hand() -> None:
-    found = bland_altman([0, 0, 0], [1, 2, 3])
-    assert (found.bias, found.sd) == (2.0, 1.0)
-    assert (found.low, found.high) == pytest.approx((0.04, 3.96))
+    found = bland_altman([1, 2, 4], [3, 6, 10])  # differences 2, 4, 6
+    assert (found.bias, found.sd) == (4.0, 2.0)
+    assert (found.low, found.high) == pytest.approx((0.08, 7.92))
+    assert bland_altman([0, 0], [1, 3]).bias == 2.0
 
 
 @pytest.mark.parametrize(
-    "call", [lambda: icc_2_1([[1, 2]]), lambda: cohen_kappa([], []), lambda: bland_altman([1], [2])]
+    "call",
+    [
+        lambda: icc_2_1([[1, 2]]),
+        lambda: icc_2_1([[1, 2], [3, math.nan]]),
+        lambda: icc_2_1(np.eye(8).reshape(4, 4, 4)),
+        lambda: cohen_kappa([], []),
+        lambda: cohen_kappa([1, 0], [1]),
+        lambda: bland_altman([1], [2]),
+        lambda: bland_altman([1, 2, 3], [2]),
+    ],
 )
 def test_too_little_data_is_said(call) -> None:
     with pytest.raises(UsageError):

@@ -26,7 +26,8 @@ def test_longest_run_is_of_one_place() -> None:
     a, b = (Side.LEFT, QUADRANTS[0]), (Side.RIGHT, QUADRANTS[0])
     assert longest_run([{a}, {a, b}, {b}, {b}, {a}, set()]) == 3
     assert longest_run([{a}, {b}, {a}, {b}]) == 1
-    assert longest_run([]) == 0
+    assert longest_run([{a}, {a}, {a, b}]) == 3
+    assert longest_run([]) == longest_run([set()]) == 0
 
 
 @pytest.mark.parametrize(("probability", "clear"), [(0.5, False), (0.89, False), (0.9, True), (None, True)])

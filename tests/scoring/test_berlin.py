@@ -57,6 +57,14 @@ def test_a_form_without_areas_has_no_berlin_score() -> None:
     assert score_berlin(evidence("1000 0000"), RULES) is None
 
 
+@pytest.mark.parametrize("area", ["oedema_area_mm2", "bone_area_mm2"])
+def test_one_area_that_is_not_known_leaves_no_berlin_score(area: str) -> None:
+    first, *rest = with_areas(evidence("1000 0000"), 80.0, 100.0).joints
+    quadrant, *others = first.quadrants
+    overruled = replace(first, quadrants=(replace(quadrant, **{area: None}), *others))
+    assert score_berlin(Evidence((overruled, *rest)), RULES) is None
+
+
 def test_a_quadrant_that_is_never_scored_has_no_grade() -> None:
     visit = with_areas(evidence(*["1111 1111"] * 6), 80.0, 100.0)
     low = Evidence(tuple(replace(j, joint_height_mm=25.0) for j in visit.joints))

@@ -85,22 +85,27 @@ def replaced(line: int, old: str, new: str) -> list[str]:
 @pytest.mark.parametrize(
     ("form", "message"),
     [
-        (replaced(2, "1,1,0", "2,1,0"), "Line 2, column upper_ilium: expected 0 or 1"),
+        (replaced(2, "1,1,0", "2,1,0"), r"Line 2, column upper_ilium: expected 0 or 1 \(or na"),
         (replaced(2, "1,1,0", ",1,0"), "Line 2, column upper_ilium"),
         (replaced(2, "1,1,0", "yes,1,0"), "Line 2, column upper_ilium"),
-        (replaced(2, "0,0,1,0", "0,0,na,0"), "Line 2, column intense: expected 0 or 1"),
+        (replaced(2, "0,0,1,0", "0,0,na,0"), r"Line 2, column intense: expected 0 or 1\."),
         (replaced(3, "left", "both"), "Line 3, column side: expected left or right"),
         (replaced(3, "left", "right"), "left joint 0 times|right joint 2 times"),
         (replaced(3, "4,", "-4,"), "Line 3, column slice"),
         (replaced(3, "4,", "4.0,"), "Line 3, column slice"),
+        (replaced(3, "4,", "400000,"), "Line 3, column slice"),
         (replaced(3, "0,0,0,1,0,0,", "0,0,0,1,0,0,tall"), "Line 3, column joint_height_mm"),
         (replaced(3, "0,0,0,1,0,0,", "0,0,0,1,0,0,nan"), "Line 3, column joint_height_mm"),
+        (replaced(3, "0,0,0,1,0,0,", "0,0,0,1,0,0,-0.1"), "Line 3, column joint_height_mm"),
+        (replaced(3, "0,0,0,1,0,0,", "0,0,0,1,0,0,200.1"), "Line 3, column joint_height_mm"),
         (replaced(3, "0,0,0,1,0,0,", "0,0,0,1,0,0,22"), "not scored at 22 mm"),
         (replaced(3, "0,0,0,1,0,0,", "0,0,0,1,0,0,,9"), "Line 3 has 10 cells, expected 9"),
         (replaced(4, "0,0,0,0,0,0", "0,0,0,0,0,1"), "Line 4: intense or deep is marked, but no quadrant has oedema"),
         (replaced(4, "0,0,0,0,0,0", "na,0,0,0,0,0"), "upper two"),
         (replaced(1, "upper_ilium", "upper_femur"), "missing: upper_ilium; 1 unknown"),
         (replaced(1, "lower_ilium", "upper_ilium"), "missing: lower_ilium; 1 given twice"),
+        ([line + (",note" if line.endswith("mm") else ",0") for line in lines()], r"\(1 unknown\)"),
+        ([line + (",deep" if line.endswith("mm") else ",1") for line in lines()], r"\(1 given twice\)"),
         (lines(*["xxxx xxxx"] * 6), "No quadrant of the form is scored"),
         ([line + ("" if line.endswith("mm") else "9") for line in lines()], "No quadrant of the form is scored"),
         (lines()[:-2], "5 are given"),
@@ -120,6 +125,17 @@ def test_what_is_refused(form: list[str] | str | bytes, message: str, tmp_path: 
         read_form(written(tmp_path, form))
     assert caught.value.exit_status == Exit.REFUSED
     assert caught.value.files == ("form.csv",)
+
+
+def test_heights_from_0_to_200_mm_are_read(tmp_path: Path) -> None:
+    heights = (0.0, 200.0, *[None] * 10)
+    visit = evidence("xxxx 0001")
+    visit = Evidence(tuple(replace(j, joint_height_mm=h) for j, h in zip(visit.joints, heights, strict=True)))
+    assert read_form(written(tmp_path, form_text(visit))) == visit
+
+
+def test_as_many_slices_as_the_settings_ask_for(tmp_path: Path) -> None:
+    assert len(read_form(written(tmp_path, lines()[:-2]), ScoringSettings(slices=5)).slice_numbers) == 5
 
 
 def test_a_form_that_is_not_there(tmp_path: Path) -> None:

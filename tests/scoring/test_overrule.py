@@ -78,3 +78,15 @@ def test_the_programs_own_form_agrees_however_a_spreadsheet_rounds_its_heights(t
 def test_what_is_refused(row: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(FormError, match=message):
         overrule(evidence("1100 11xx"), form(tmp_path, row))
+
+
+@pytest.mark.parametrize("height", ["30.8", "31.2"])
+def test_a_height_that_was_measured_is_not_the_readers_to_change(height: str, tmp_path: Path) -> None:
+    machine = Evidence(tuple(replace(j, joint_height_mm=31.0) for j in evidence("1100 0000").joints))
+    with pytest.raises(FormError, match="cannot be changed"):
+        overrule(machine, form(tmp_path, f"4,right,,,,,,,{height}"))
+
+
+def test_intense_and_deep_are_changed_each_for_itself(tmp_path: Path) -> None:
+    done = overrule(evidence("1000i 0000"), form(tmp_path, "4,right,,,,,0,1"))
+    assert [(c.item, c.machine, c.reader) for c in done.changes] == [("intense", True, False), ("deep", False, True)]

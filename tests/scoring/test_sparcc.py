@@ -65,6 +65,12 @@ def test_total_is_the_sum_of_its_parts_and_bounded(visit: Evidence) -> None:
     assert sparcc.sum.quadrants == sparcc.sum.sacrum + sparcc.sum.ilium <= sparcc.sum.quadrants_scored <= 48
 
 
+def test_slices_may_be_counted_from_the_back() -> None:
+    visit = evidence("1000 0000")
+    counted = Evidence(tuple(replace(j, slice_number=20 - j.slice_number) for j in visit.joints))
+    assert score_sparcc(counted, RULES).slice_numbers == (16, 15, 14, 13, 12, 11)
+
+
 @given(visits())
 def test_mirroring_swaps_sides_and_nothing_else(visit: Evidence) -> None:
     one, other = score_sparcc(visit, RULES), score_sparcc(mirrored(visit), RULES)
@@ -121,7 +127,9 @@ def test_an_item_without_scored_oedema_gives_no_point() -> None:
         (lambda e: (*e.joints, e.joints[0]), "right joint 2 times"),
         (lambda e: tuple(j for j in e.joints if j.side is Side.LEFT), "right joint 0 times"),
         (lambda e: (*e.joints[:-2], *(replace(j, slice_number=40) for j in e.joints[-2:])), "consecutive"),
+        (lambda e: tuple(replace(j, slice_number=2 * j.slice_number) for j in e.joints), "consecutive"),
         (lambda e: (replace(e.joints[0], quadrants=e.joints[0].quadrants[:3]), *e.joints[1:]), "upper two"),
+        (lambda e: (replace(e.joints[0], quadrants=e.joints[0].quadrants[:2] * 2), *e.joints[1:]), "upper two"),
         (lambda e: (replace(e.joints[0], quadrants=e.joints[0].quadrants[2:]), *e.joints[1:]), "upper two"),
     ],
 )
