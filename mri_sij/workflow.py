@@ -8,7 +8,8 @@ from pathlib import Path
 
 from mri_sij.anatomy.backends import segment_visit
 from mri_sij.anatomy.before import look_at_stir, usable_t1
-from mri_sij.anatomy.find import Unusable, find_anatomy
+from mri_sij.anatomy.find import Anatomy, Unusable, beside_joints, find_anatomy
+from mri_sij.anatomy.t1_place import unseen
 from mri_sij.compare.folder import is_finished, read_finished
 from mri_sij.compare.kept import KEPT, write_kept
 from mri_sij.compare.records import Comparison
@@ -21,6 +22,7 @@ from mri_sij.evidence import Evidence, NotScorable, Reason
 from mri_sij.ingest.nifti import write_nifti
 from mri_sij.ingest.visit import VisitImages, load_visit
 from mri_sij.lesions.assess import find_oedema
+from mri_sij.network.maps import Maps
 from mri_sij.network.run import predict
 from mri_sij.report.comparison import TITLE as COMPARISON_TITLE
 from mri_sij.report.comparison import comparison_page
@@ -34,6 +36,7 @@ from mri_sij.scoring.form import write_form
 from mri_sij.scoring.overrule import overrule
 from mri_sij.scoring.seen import not_enough_seen, partly_seen
 from mri_sij.scoring.sheet import score
+from mri_sij.volume import Volume
 
 Progress = Callable[[str], None]
 
@@ -72,11 +75,8 @@ def score_images(images: VisitImages, settings: Settings, *, progress: Progress 
     if isinstance(seen, NotScorable):
         return replace(result, reasons=seen.reasons)
     result = replace(result, cautions=(*result.cautions, *seen))
-    progress("network")
-    maps = predict(stir, t1)
-    progress("anatomy")
-    bones = segment_visit(stir, t1, maps, settings.anatomy)
-    anatomy = find_anatomy(stir, bones, settings.anatomy, t1)
+    maps, t1, anatomy, partial = find(stir, t1, settings, progress)
+    result = replace(result, t1=t1, cautions=(*result.cautions, *partial))
     if isinstance(anatomy, Unusable):
         return replace(result, unusable=anatomy, reasons=anatomy.why.reasons)
     result = replace(result, anatomy=anatomy, cautions=(*result.cautions, *anatomy.slice_choice.cautions))
@@ -92,6 +92,24 @@ def score_images(images: VisitImages, settings: Settings, *, progress: Progress 
         return replace(result, reasons=unseen)
     cautions = (*result.cautions, *findings.cautions, *partly_seen(sheet.sparcc))
     return replace(result, findings=findings, evidence=evidence, sheet=sheet, cautions=cautions)
+
+
+def find(
+    stir: Volume, t1: Volume | None, settings: Settings, progress: Progress = _silent
+) -> tuple[Maps, Volume | None, Anatomy | Unusable, tuple[Reason, ...]]:
+    """What the network says, the T1 that was used, the anatomy (all in the reading frame), and why a T1 was left out.
+
+    A T1 that does not show the joints is known by the joints alone, so they are found a second time without it.
+    """
+    progress("network")
+    maps = predict(stir, t1)
+    progress("anatomy")
+    anatomy = find_anatomy(stir, segment_visit(stir, t1, maps, settings.anatomy), settings.anatomy, t1)
+    partial = () if t1 is None else unseen(t1, beside_joints(anatomy, settings.lesions.reach_mm))
+    if not partial:
+        return maps, t1, anatomy, ()
+    maps, t1, anatomy, _ = find(stir, None, settings, progress)
+    return maps, t1, anatomy, partial
 
 
 def _in_native_numbers(evidence: Evidence, result: VisitResult) -> Evidence:

@@ -89,6 +89,23 @@ def test_a_t1_that_lies_elsewhere_is_left_out(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.usefixtures("stages")
+def test_a_t1_that_shows_a_part_of_the_joints_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = made_visit.images()
+    assert images.t1 is not None
+    affine = images.t1.grid.affine.copy()
+    affine[:3, 3] += 5 * affine[:3, 2]  # without its first five slices; the bones begin on the second
+    data = np.ascontiguousarray(images.t1.data[:, :, 5:])
+    part = replace(images, t1=Volume(data, Grid(data.shape, affine)))
+    given: list[object] = []
+    monkeypatch.setattr(workflow, "load_visit", lambda path, **kw: part)
+    monkeypatch.setattr(workflow, "predict", lambda stir, t1: given.append(t1))
+    result = score_visit(tmp_path, Settings())
+    assert len(given) == 2 and given[1] is None and result.t1 is None and result.status == "scored"
+    assert [caution.code for caution in result.cautions] == ["t1_partial"]
+    assert "The T1 shows nothing of 34% of the bone beside the joints" in result.cautions[0].message
+
+
+@pytest.mark.usefixtures("stages")
 def test_a_blank_slice_is_refused_before_the_network_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images = made_visit.images(made_visit.REVERSED)
     signal = np.array(images.stir.values)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mri_sij.anatomy.cut import cut_joints
 from mri_sij.anatomy.joint import Joints, find_joints
 from mri_sij.anatomy.labels import Segmentation
@@ -53,3 +56,10 @@ def find_anatomy(
         return Unusable(segmentation, joints, quality, choice)
     choice = replace(choice, cautions=(*choice.cautions, *cut_joints(stir, joints, choice.numbers)))
     return Anatomy(segmentation, joints, divide(labels, joints), choice, quality)
+
+
+def beside_joints(found: Anatomy | Unusable, reach_mm: float) -> NDArray[np.bool_]:
+    """Bone that is scored: beside cartilaginous joints, within `reach_mm`; all bone where joints cannot be trusted."""
+    if isinstance(found, Unusable):
+        return np.asarray(found.segmentation.labels.data > 0)
+    return np.asarray(found.regions.cartilaginous & (found.regions.depth_mm <= reach_mm))

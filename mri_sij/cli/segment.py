@@ -27,30 +27,24 @@ def segment(
     Example: mri-sij segment VISIT -o OUT. Writes anatomy.nii.gz (1 sacrum, 2 left ilium, 3 right ilium), joint.json
     (each joint's midline and heights, slice by slice), quality.json (the checks) and anatomy.png.
     """
-    from mri_sij.anatomy.backends import segment_visit  # noqa: PLC0415
     from mri_sij.anatomy.before import usable_t1  # noqa: PLC0415
-    from mri_sij.anatomy.find import find_anatomy  # noqa: PLC0415
     from mri_sij.config import load_settings  # noqa: PLC0415
     from mri_sij.ingest.visit import load_visit  # noqa: PLC0415
-    from mri_sij.network.run import predict  # noqa: PLC0415
     from mri_sij.report.anatomy import write_anatomy  # noqa: PLC0415
     from mri_sij.study.files import require_writable  # noqa: PLC0415
+    from mri_sij.workflow import find  # noqa: PLC0415
 
     settings = load_settings(config)
     require_writable(out.absolute().parent)
-    wanted = settings.anatomy
     if segmenter is not None:
-        wanted = wanted.model_copy(update={"segmenter": segmenter})
+        settings = settings.model_copy(update={"anatomy": settings.anatomy.model_copy(update={"segmenter": segmenter})})
     images = load_visit(visit, series=series, settings=settings.ingest)
     native = images.stir.grid
     stir = images.stir.reordered(native.reading_order)
     t1, left_out = (None, ()) if images.t1 is None else usable_t1(images.t1, stir)
-    for caution in left_out:
+    _, _, found, partial = find(stir, t1, settings, tell_stage)
+    for caution in (*left_out, *partial):
         print(f"mri-sij: {caution.message} ({caution.code})", file=sys.stderr)
-    tell_stage("finding bones")
-    bones = segment_visit(stir, t1, predict(stir, t1), wanted)
-    tell_stage("finding joints")
-    found = find_anatomy(stir, bones, wanted, t1)
     write_anatomy(found, stir, native, out)
     _print(out, as_json)
 

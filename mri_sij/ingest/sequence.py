@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from mri_sij.config import IngestSettings
 from mri_sij.ingest.frame import Protocol
 
+SHORT_ECHO_MS = 30.0
+"""Where only words say what an image is, a T1 has no longer echo time (our choice; 8-9 ms on real ones, STIR 60)."""
+
 
 @dataclass(frozen=True)
 class Sequence:
@@ -102,7 +105,7 @@ def _long_repetition(protocol: Protocol, settings: IngestSettings, figures: str)
 def _by_words(protocol: Protocol) -> Sequence:
     words, figures = protocol.words, _figures(protocol)
     said = f" ({figures})" if figures else ""
-    short = protocol.echo_time_ms is not None and protocol.echo_time_ms <= 30
+    short = protocol.echo_time_ms is not None and protocol.echo_time_ms <= SHORT_ECHO_MS
     if "stir" in words:
         return Sequence("stir", "words", f"STIR by its words{said}")
     if "fat_suppressed" in words and "t1" in words:

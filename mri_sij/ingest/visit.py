@@ -12,13 +12,14 @@ from mri_sij.config import IngestSettings
 from mri_sij.errors import RefusedError
 from mri_sij.evidence import Reason
 from mri_sij.ingest.acquisition import Acquisition, acquisition_of
-from mri_sij.ingest.candidate import Candidate, Choice, SeriesChoice
+from mri_sij.ingest.candidate import Candidate, Choice, NoStirError, SeriesChoice
 from mri_sij.ingest.choose import choose
-from mri_sij.ingest.contrast import looks_like_labels
+from mri_sij.ingest.contrast import kind_by_contrast, looks_like_labels
 from mri_sij.ingest.discover import index
 from mri_sij.ingest.index import Index, Visit
 from mri_sij.ingest.plane import plane_of
 from mri_sij.ingest.read import read_series_volume
+from mri_sij.ingest.sequence import SHORT_ECHO_MS
 from mri_sij.volume import Volume
 
 
@@ -85,12 +86,16 @@ def read_visit(visit: Visit, choice: Choice) -> VisitImages:
         raise refusal or RefusedError("Nothing was chosen.")
     stir, cautions = _read(choice.stir)
     t1, t1_cautions = _read(choice.t1) if choice.t1 else (None, ())
+    cautions += _told_by_pictures(choice.stir, stir, t1)
+    if t1 is not None and hash_of(t1) == hash_of(stir):
+        text = "The T1 is the STIR once more, voxel by voxel: one image under two names. The T1 was left out."
+        t1, t1_cautions = None, (Reason("t1_is_stir", text),)
     plane = plane_of(stir.grid)
     return VisitImages(
         stir=stir,
         t1=t1,
         stir_acquisition=_acquisition(choice.stir),
-        t1_acquisition=_acquisition(choice.t1) if choice.t1 else None,
+        t1_acquisition=_acquisition(choice.t1) if choice.t1 and t1 is not None else None,
         orientation=plane.name,
         cautions=tuple(dict.fromkeys((*choice.cautions, *cautions, *t1_cautions))),
         series_considered=choice.considered,
@@ -98,6 +103,23 @@ def read_visit(visit: Visit, choice: Choice) -> VisitImages:
         tilt_deg=round(plane.tilt_deg, 1),
         day=visit.fixed_day,
     )
+
+
+def _told_by_pictures(named: Candidate, stir: Volume, t1: Volume | None) -> tuple[Reason, ...]:
+    """A caution where an image that is a STIR by words alone does not look like one. NoStirError where its echo time is
+    a T1's too, or where the T1 looks like the STIR: a T1 under the name of a STIR shows no oedema, and was scored 0."""
+    if named.sequence.decided_by != "words" or kind_by_contrast(stir) != "t1":
+        return ()
+    echo_ms = named.volume.protocol.echo_time_ms
+    short = echo_ms is not None and echo_ms <= SHORT_ECHO_MS
+    if short or (t1 is not None and kind_by_contrast(t1) == "stir"):
+        also = f"its echo time ({echo_ms:g} ms) is that of one" if short else "the one named as T1 looks like a STIR"
+        raise NoStirError(
+            f"The image named as STIR looks like a T1, and {also}.",
+            hint="Look at both; exchange their names, or name the STIR with --series.",
+        )
+    text = "What is a STIR by its words alone looks like a T1: fat is bright, or bright signal is cut off."
+    return (Reason("stir_like_t1", text),)
 
 
 def hash_of(*volumes: Volume | None) -> str:

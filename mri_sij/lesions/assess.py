@@ -12,7 +12,7 @@ from mri_sij.anatomy.find import Anatomy
 from mri_sij.anatomy.labels import SACRUM
 from mri_sij.anatomy.span import Mask
 from mri_sij.config import LesionSettings
-from mri_sij.evidence import NotScorable, Reason
+from mri_sij.evidence import Bone, NotScorable, Reason, Side
 from mri_sij.lesions import look, odds, reference
 from mri_sij.lesions.burden import measure_burden
 from mri_sij.lesions.items import (
@@ -27,6 +27,7 @@ from mri_sij.lesions.items import (
 )  # fmt: skip
 from mri_sij.lesions.oedema import accept
 from mri_sij.lesions.records import (
+    OEDEMA_LABELS,
     OEDEMA_NAMES,
     Findings,
     FluidReference,
@@ -46,6 +47,10 @@ _LARGE_ML = 1.0
 
 _MISSED = 0.5
 """Share of the oedema beside the joints on slices that are not scored, from which that is said (our choice)."""
+
+_NO_SIGNAL, _MOST_DARK = 0.1, 0.1
+"""STIR over normal marrow below which bone gives no signal, and the share of it beside a joint from which that is said
+(our choice; at most 0.6 % on real scans and 4 % on simulated ones with sclerosis, 19-40 % with a void of 4 cm)."""
 
 
 def find_oedema(
@@ -85,6 +90,7 @@ def find_oedema(
         measure_burden(oedema, search, marrow.muscle, settings),
         interval_of(readings, marks, rows, settings),
         _cautions(fluid, marrow.muscle)
+        + _dark(search, rows, settings)
         + _or_fat(rejected, settings)
         + _elsewhere(oedema & periarticular(search, settings), search, rows),
     )
@@ -184,6 +190,22 @@ def _cautions(fluid: FluidReference, muscle: tuple[MuscleSign, ...]) -> tuple[Re
                 f"Muscle beside the {sign.side} joint is bright in {share} of it: to be looked at (infection, injury)."
             )
             cautions.append(Reason("bright-muscle", text))
+    return tuple(cautions)
+
+
+def _dark(search: Search, rows: NDArray[np.intp], settings: LesionSettings) -> tuple[Reason, ...]:
+    """A caution for each joint beside which much bone gives no signal on the scored slices (`rows` of the search box):
+    around metal signal is lost and heaped up, and the heap looks like oedema."""
+    near, cautions = (periarticular(search, settings) & search.bone)[:, :, rows], []
+    for side in Side:
+        own = near & np.isin(search.code[:, :, rows], [OEDEMA_LABELS[side, bone] for bone in Bone])
+        share = float((search.ratio[:, :, rows][own] < _NO_SIGNAL).mean()) if own.any() else 0.0
+        if share >= _MOST_DARK:
+            text = (
+                f"{share:.0%} of the bone beside the {side} joint gives no signal on the scored slices (metal, air?): "
+                f"what lies there is not seen, and a bright rim around it may be counted as oedema."
+            )
+            cautions.append(Reason("dark-bone", text))
     return tuple(cautions)
 
 

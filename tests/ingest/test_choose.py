@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from mri_sij.config import IngestSettings
 from mri_sij.errors import RefusedError
 from mri_sij.geometry import Grid
-from mri_sij.ingest.candidate import Choice
+from mri_sij.ingest.candidate import Choice, NoStirError
 from mri_sij.ingest.choose import choose
 from mri_sij.ingest.discover import index
 from mri_sij.ingest.frame import Protocol
@@ -254,6 +254,28 @@ def test_nifti_by_words_in_many_languages(tmp_path: Path) -> None:
     assert [one.use for one in images.series_considered] == ["stir", "t1", ""]
     assert images.stir_acquisition.kind_from == "words"
     assert "kind_by_words" in {one.code for one in images.cautions}
+
+
+def test_names_that_the_pictures_contradict(tmp_path: Path) -> None:
+    _nifti(tmp_path / "t1.nii.gz", skewed=True)
+    _nifti(tmp_path / "stir.nii.gz", 1)
+    with pytest.raises(NoStirError, match="named as STIR looks like a T1"):
+        load_visit(tmp_path)
+    (tmp_path / "t1.nii.gz").unlink()
+    assert "stir_like_t1" in {one.code for one in load_visit(tmp_path).cautions}
+    image = nib.load(tmp_path / "stir.nii.gz")
+    image.header["descrip"] = "TE=8"  # as dcm2niix leaves it
+    nib.save(image, tmp_path / "stir.nii.gz")
+    with pytest.raises(NoStirError, match=r"looks like a T1, and its echo time \(8 ms\) is that of one"):
+        load_visit(tmp_path)
+
+
+def test_a_stir_under_the_name_of_the_t1_too_is_left_out(tmp_path: Path) -> None:
+    for name in ("stir", "t1"):
+        _nifti(tmp_path / f"{name}.nii.gz", skewed=True)
+    images = load_visit(tmp_path)
+    assert images.t1 is None and images.t1_acquisition is None
+    assert {one.code for one in images.cautions} == {"kind_by_words", "t1_is_stir"}
 
 
 def test_nifti_by_sidecar(tmp_path: Path) -> None:

@@ -70,6 +70,13 @@ def test_oedema_beside_no_scored_slice_is_said() -> None:
     assert not any(c.code == "oedema-not-scored" for c in assess((LOWER_LEFT_ILIUM,)).cautions)
 
 
+def test_bone_without_signal_beside_a_joint_is_said() -> None:
+    void = Box(Side.LEFT, "ilium", (0, 10), (25, 55), (1, 6), 0.02)
+    said = [c for c in assess((void,)).cautions if c.code == "dark-bone"]
+    assert len(said) == 1 and "beside the left joint gives no signal" in said[0].message
+    assert not any(c.code == "dark-bone" for c in assess((LOWER_LEFT_ILIUM,)).cautions)
+
+
 def test_depth_counts_from_one_centimetre() -> None:
     deep = assess((replace(LOWER_LEFT_ILIUM, depth_mm=(0, 16)),))
     assert [j.slice_number for j in deep.evidence.joints if j.deep] == [2, 3, 4]
