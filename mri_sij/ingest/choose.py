@@ -152,6 +152,8 @@ def _named(
             )
         )
         return replace(chosen, sequence=Sequence("stir", "caller", chosen.sequence.reason))
+    if chosen.sequence.decided_by == "words":
+        return replace(chosen, sequence=replace(chosen.sequence, decided_by="caller"))
     return chosen
 
 

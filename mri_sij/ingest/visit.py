@@ -86,7 +86,7 @@ def read_visit(visit: Visit, choice: Choice) -> VisitImages:
         raise refusal or RefusedError("Nothing was chosen.")
     stir, cautions = _read(choice.stir)
     t1, t1_cautions = _read(choice.t1) if choice.t1 else (None, ())
-    cautions += _told_by_pictures(choice.stir, stir, t1)
+    cautions += _told_by_pictures(choice.stir, stir)
     if t1 is not None and hash_of(t1) == hash_of(stir):
         text = "The T1 is the STIR once more, voxel by voxel: one image under two names. The T1 was left out."
         t1, t1_cautions = None, (Reason("t1_is_stir", text),)
@@ -105,20 +105,22 @@ def read_visit(visit: Visit, choice: Choice) -> VisitImages:
     )
 
 
-def _told_by_pictures(named: Candidate, stir: Volume, t1: Volume | None) -> tuple[Reason, ...]:
-    """A caution where an image that is a STIR by words alone does not look like one. NoStirError where its echo time is
-    a T1's too, or where the T1 looks like the STIR: a T1 under the name of a STIR shows no oedema, and was scored 0."""
+def _told_by_pictures(named: Candidate, stir: Volume) -> tuple[Reason, ...]:
+    """A caution where an image that is a STIR by words alone does not look like one, NoStirError where its echo time is
+    a T1's too: a T1 under the name of a STIR shows no oedema, and was scored 0. Looks alone refuse nothing: the gain of
+    a surface coil makes a T1 look like a STIR, and the other way round."""
     if named.sequence.decided_by != "words" or kind_by_contrast(stir) != "t1":
         return ()
     echo_ms = named.volume.protocol.echo_time_ms
-    short = echo_ms is not None and echo_ms <= SHORT_ECHO_MS
-    if short or (t1 is not None and kind_by_contrast(t1) == "stir"):
-        also = f"its echo time ({echo_ms:g} ms) is that of one" if short else "the one named as T1 looks like a STIR"
+    if echo_ms is not None and echo_ms <= SHORT_ECHO_MS:
         raise NoStirError(
-            f"The image named as STIR looks like a T1, and {also}.",
-            hint="Look at both; exchange their names, or name the STIR with --series.",
+            f"The image named as STIR looks like a T1, and its echo time ({echo_ms:g} ms) is that of one.",
+            hint="Look at it; if it is a STIR all the same, name it with --series.",
         )
-    text = "What is a STIR by its words alone looks like a T1: fat is bright, or bright signal is cut off."
+    text = (
+        "What is a STIR by its words alone looks like a T1 (fat is bright, or bright signal is cut off): to be looked "
+        "at, for a T1 shows no oedema."
+    )
     return (Reason("stir_like_t1", text),)
 
 

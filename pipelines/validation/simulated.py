@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from mri_sij.config import Settings, load_settings
+from mri_sij.errors import RefusedError
 from mri_sij.evidence import Evidence
 from mri_sij.ingest.nifti import write_nifti
 from mri_sij.phantom.scan import SimulatedVisit
@@ -69,7 +70,10 @@ def compare(visit: SimulatedVisit, seed: int, settings: Settings, folder: Path) 
     folder.mkdir()
     write_nifti(visit.stir, folder / "stir.nii.gz")
     write_nifti(visit.t1, folder / "t1.nii.gz")
-    result = score_visit(folder, settings)
+    try:
+        result = score_visit(folder, settings)
+    except RefusedError as error:
+        return f"refused: {error.message}"
     if result.findings is None or result.sheet is None:
         return "not scorable: " + ", ".join(reason.code for reason in result.reasons)
     found = result.findings.evidence
