@@ -66,14 +66,18 @@ def means_of_squares(volume: Volume, side_mm: float) -> tuple[NDArray[np.float32
 
 
 def signal_to_noise(stir: Volume, bone: Mask) -> float | None:
-    """Median signal of bone over the noise inside it (Immerkaer 1996: Laplacian mask, here with a robust spread)."""
+    """Median signal of bone over the noise inside it (Immerkaer 1996: Laplacian mask, here with a robust spread).
+
+    None with too little bone, or without any noise: no image then. Where whole numbers hide the noise of half of the
+    voxels (denoised images, few grey levels), its mean size is taken instead of the median.
+    """
     inner = _eroded(bone, 2)
     chosen = inner if inner.sum() > _ENOUGH_VOXELS else bone
     if chosen.sum() < _ENOUGH_VOXELS:
         return None
     box = tuple(slice(max(b.start - 1, 0), b.stop + 1) for b in ndi.find_objects(chosen.astype(np.uint8))[0][:2])
     rough = np.abs(ndi.convolve(stir.values[box], _LAPLACE[:, :, None]))[chosen[box]]
-    noise = float(np.median(rough)) / 0.6745 / 6
+    noise = (float(np.median(rough)) / 0.6745 or float(rough.mean()) / 0.7979) / 6
     return float(np.median(stir.values[chosen]) / noise) if noise > 0 else None
 
 

@@ -94,6 +94,13 @@ def test_noise_is_what_neighbouring_voxels_of_bone_differ_by() -> None:
     assert signal_to_noise(stir, np.zeros(GRID.shape, bool)) is None
 
 
+def test_noise_that_whole_numbers_hide_in_most_voxels_is_measured() -> None:
+    noise = np.random.default_rng(1).normal(0, 0.25, GRID.shape)
+    stir = Volume(np.round(100 + noise).astype(np.float32), GRID)
+    assert (np.median(stir.values) == stir.values).mean() > 0.9
+    assert 200 < (signal_to_noise(stir, BONE) or 0) < 1000
+
+
 def test_evenness_is_the_brightest_slice_over_the_darkest() -> None:
     stir = Volume(np.broadcast_to(np.array([1, 2, 3, 8], np.float32), GRID.shape).copy(), GRID)
     assert homogeneity(stir, BONE) == pytest.approx(8)
