@@ -351,6 +351,10 @@ class Settings(_Stage):
         """Hash of all settings; equal settings have equal hashes, however the file was written."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
+    def with_segmenter(self, segmenter: str) -> Settings:
+        """The same settings with another back end for the bones."""
+        return self.model_copy(update={"anatomy": self.anatomy.model_copy(update={"segmenter": segmenter})})
+
     def shown(self) -> dict[str, Any]:
         """All settings as plain values. The path of another segmenter is left out: paths may name people."""
         plain = self.model_dump(mode="json")

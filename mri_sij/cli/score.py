@@ -54,7 +54,7 @@ def score(
     settings = load_settings(config)
     require_writable(out.absolute().parent)
     if segmenter is not None:
-        settings = settings.model_copy(update={"anatomy": settings.anatomy.model_copy(update={"segmenter": segmenter})})
+        settings = settings.with_segmenter(segmenter)
     result = score_visit(visit, settings, series=series, overrule_form=overrule, progress=tell_stage)
     write_visit(result, out)
     if as_json:

@@ -37,7 +37,7 @@ def segment(
     settings = load_settings(config)
     require_writable(out.absolute().parent)
     if segmenter is not None:
-        settings = settings.model_copy(update={"anatomy": settings.anatomy.model_copy(update={"segmenter": segmenter})})
+        settings = settings.with_segmenter(segmenter)
     images = load_visit(visit, series=series, settings=settings.ingest)
     native = images.stir.grid
     stir = images.stir.reordered(native.reading_order)

@@ -87,7 +87,7 @@ def read_visit(visit: Visit, choice: Choice) -> VisitImages:
     stir, cautions = _read(choice.stir)
     t1, t1_cautions = _read(choice.t1) if choice.t1 else (None, ())
     cautions += _told_by_pictures(choice.stir, stir)
-    if t1 is not None and hash_of(t1) == hash_of(stir):
+    if t1 is not None and t1.grid.same_as(stir.grid) and np.array_equal(t1.values, stir.values):
         text = "The T1 is the STIR once more, voxel by voxel: one image under two names. The T1 was left out."
         t1, t1_cautions = None, (Reason("t1_is_stir", text),)
     plane = plane_of(stir.grid)

@@ -87,8 +87,7 @@ def _given_bones(visit: SimulatedVisit, settings: Settings, folder: Path) -> Set
     """Settings that take the true bones, written to `folder`."""
     folder.mkdir()
     write_nifti(visit.labels, folder / "bones.nii.gz")
-    given = settings.anatomy.model_copy(update={"segmenter": f"masks:{folder / 'bones.nii.gz'}"})
-    return settings.model_copy(update={"anatomy": given})
+    return settings.with_segmenter(f"masks:{folder / 'bones.nii.gz'}")
 
 
 def _items(truth: Evidence, found: Evidence) -> tuple[Pairs, Pairs, Pairs]:

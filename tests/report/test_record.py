@@ -85,9 +85,7 @@ def test_a_visit_that_is_not_scorable_has_no_0() -> None:
 
 def test_the_path_of_another_segmenter_stays_out() -> None:
     settings = Settings()
-    given = settings.model_copy(
-        update={"anatomy": settings.anatomy.model_copy(update={"segmenter": "masks:/DOE^JANE/a.nii"})}
-    )
+    given = settings.with_segmenter("masks:/DOE^JANE/a.nii")
     assert given.shown()["anatomy"]["segmenter"] == "masks:PATH"
     assert settings.shown()["anatomy"]["segmenter"] == "builtin"
 
