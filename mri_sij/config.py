@@ -198,7 +198,7 @@ class LesionSettings(_Stage):
     intense_min_ml: float = 0.3
     """Least volume of vessels or CSF to measure the reference on."""
     fat_t1_ratio: float = 1.35
-    """T1 over that of bone from which a candidate is fat with failed suppression, not oedema (our choice)."""
+    """T1 over that of bone above which a candidate is fat with failed suppression, not oedema (our choice)."""
     vessel_fluid_fraction: Share = 0.5
     """Share of a candidate that the network calls fluid, from which it is a vessel, cyst or joint fluid (our
     choice)."""
@@ -208,18 +208,17 @@ class LesionSettings(_Stage):
     rim_contrast: float = 1.3
     """See `rim_depth_mm`."""
     joint_t1_ratio: float = 0.55
-    """A candidate no deeper than `rim_depth_mm` with less T1 than this share of the bone's is cartilage, cortex or
-    joint
+    """A candidate no deeper than `rim_depth_mm` with less T1 than this share of the bone's is cartilage, cortex or joint
     fluid, which SPARCC does not score (oedema keeps about three quarters, cartilage and cortex half and less: spin-echo
     signal from the relaxation times of de Bazelaire 2004 and Gold 2004)."""
     symmetric_ratio: Share = 0.5
     """Oedema is symmetric when the smaller side's volume is at least this share of the larger one's (our choice)."""
     extensive_fraction: Share = 0.5
-    """Share of a bone's periarticular region from which oedema is extensive (Arnbak 2020)."""
+    """Share of a bone's periarticular region above which oedema is extensive (Arnbak 2020)."""
     muscle_bright_ratio: float = 1.8
     """Muscle brighter than this, relative to all muscle, is bright (our choice)."""
     muscle_bright_fraction: Share = 0.15
-    """Share of bright periarticular muscle from which it is pointed out (Kang 2015 gives the sign, not a limit)."""
+    """Share of bright periarticular muscle above which it is pointed out (Kang 2015 gives the sign, not a limit)."""
     perturbations: int = 40
     """Readings of the same images with references, thresholds and borders moved, from which probabilities are taken."""
     reference_sd: float = 0.07
