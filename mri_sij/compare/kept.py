@@ -72,9 +72,10 @@ def arrays_of(result: VisitResult) -> Arrays:
     labels = result.anatomy.segmentation.labels
     box = box_within(labels.data > 0, _MARGIN_MM, labels.grid.spacing_mm)
     wide = [settings.smoothing_mm / s for s in result.stir.grid.spacing_mm[:2]]
-    ratio = ndi.gaussian_filter(result.stir.values, (*wide, 0.0)) / reference.marrow.signal
+    # The box's own edge lies further from what is kept than the filter reaches.
+    ratio = ndi.gaussian_filter(result.stir.values[box], (*wide, 0.0)) / reference.marrow.signal[box]
     away_mm = _away_mm(labels, box)
-    ratio = np.where(away_mm <= _RATIO_MARGIN_MM, ratio[box], 0)
+    ratio = np.where(away_mm <= _RATIO_MARGIN_MM, ratio, 0)
     intense = intense_from(reference.fluid, settings)
     arrays: Arrays = {
         "version": np.array(_VERSION, np.int32),

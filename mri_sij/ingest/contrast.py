@@ -17,11 +17,12 @@ STIR_SKEWNESS_FROM = 2.6
 
 def body_skewness(volume: Volume) -> float:
     """Skewness of the voxels that exceed a fifth of the mean; nan where hardly any do."""
-    values = volume.values.astype(np.float64)
-    body = values[values > 0.2 * values.mean()]
+    values = volume.values
+    body = values[values > 0.2 * values.mean(dtype=np.float64)].astype(np.float64)
     if body.size < 100 or body.std() == 0:
         return float("nan")
-    return float(((body - body.mean()) ** 3).mean() / body.std() ** 3)
+    above = body - body.mean()
+    return float((above * above * above).mean() / body.std() ** 3)
 
 
 def kind_by_contrast(volume: Volume) -> str:
