@@ -70,7 +70,8 @@ class LabelMap:
     def __post_init__(self) -> None:
         if self.data.dtype != np.uint8:
             raise GeometryError(f"Labels must be uint8, not {self.data.dtype}.")
-        unknown = sorted(set(np.flatnonzero(np.bincount(self.data.ravel())).tolist()) - {0} - set(self.names))
+        nameless = set(range(1, int(self.data.max(initial=0)) + 1)) - set(self.names)
+        unknown = [n for n in sorted(nameless) if (self.data == n).any()]
         if unknown:
             raise GeometryError(f"The label map holds labels {unknown} that have no name.")
         object.__setattr__(self, "data", _frozen(self.data, self.grid))
