@@ -208,9 +208,9 @@ class LesionSettings(_Stage):
     rim_contrast: float = 1.3
     """See `rim_depth_mm`."""
     joint_t1_ratio: float = 0.55
-    """A candidate no deeper than `rim_depth_mm` with less T1 than this share of the bone's is cartilage, cortex or joint
-    fluid, which SPARCC does not score (oedema keeps about three quarters, cartilage and cortex half and less: spin-echo
-    signal from the relaxation times of de Bazelaire 2004 and Gold 2004)."""
+    """A candidate no deeper than `rim_depth_mm` with less T1 than this share of the bone's is cartilage, cortex or
+    joint fluid, which SPARCC does not score (oedema keeps about three quarters, cartilage and cortex half and less:
+    spin-echo signal from the relaxation times of de Bazelaire 2004 and Gold 2004)."""
     symmetric_ratio: Share = 0.5
     """Oedema is symmetric when the smaller side's volume is at least this share of the larger one's (our choice)."""
     extensive_fraction: Share = 0.5
