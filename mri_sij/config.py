@@ -76,9 +76,10 @@ class AnatomySettings(_Stage):
     joint_reach_mm: float = 14.0
     """Widest gap between sacrum and ilium in which the joint is followed, ligamentous part included (chosen on
     simulated patients)."""
-    cartilage_gap_mm: float = 5.5
-    """Widest gap of the cartilaginous part, square to the joint (cartilage 1.6-4 mm in all; chosen on simulated
-    patients)."""
+    cartilage_gap_mm: float = 5.0
+    """Gap, square to the joint, from which the gap speaks for the ligamentous recess and against cartilage (1.6-4 mm in
+    all), or less where the joint is narrow; place and T1 tell as well (`mri_sij.anatomy.cartilage`; our choice, on
+    traced joints)."""
     slices: Count = 6
     """Consecutive slices to score (spa-imaging.org grading page)."""
     full_height_fraction: Share = 0.5

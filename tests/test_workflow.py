@@ -102,7 +102,7 @@ def test_a_t1_that_shows_a_part_of_the_joints_is_left_out(tmp_path: Path, monkey
     result = score_visit(tmp_path, Settings())
     assert len(given) == 2 and given[1] is None and result.t1 is None and result.status == "scored"
     assert [caution.code for caution in result.cautions] == ["t1_partial"]
-    assert "The T1 shows nothing of 34% of the bone beside the joints" in result.cautions[0].message
+    assert "The T1 shows nothing of 33% of the bone beside the joints" in result.cautions[0].message
 
 
 @pytest.mark.usefixtures("stages")

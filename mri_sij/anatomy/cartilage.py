@@ -1,61 +1,98 @@
-"""Which part of the joint is covered by cartilage, and which is the ligamentous recess behind and above it."""
+"""Which part of the joint is covered by cartilage, and which is the ligamentous recess behind and above it.
+
+Three signs, because none is enough: in the recess the bones lie further apart, though segmenters often draw it hardly
+wider than the joint; on T1 fat and ligaments stand bright between two dark plates of bone, where cartilage and plates
+are one dark band, or grey between two lines; and it lies behind and above the auricular surface (spa-imaging.org,
+normal anatomy; Egund and Jurik 2014, Semin Musculoskelet Radiol 18:332). Limits and steps are round numbers, chosen by
+hand on joints traced on real T1 (docs/segmenter.md): simulated pelves come from CT, where the recess is a wide gap and
+nothing else.
+"""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from mri_sij.anatomy.span import Mask
 from mri_sij.config import AnatomySettings
-from mri_sij.geometry import Floats
+from mri_sij.geometry import Floats, Grid
 from mri_sij.volume import LabelMap, Volume
 
-_TYPICAL_PERCENTILE, _OVER_TYPICAL_MM, _LEAST_LIMIT_MM = 30.0, 2.0, 3.5
+_TYPICAL_PERCENTILE, _OVER_TYPICAL_MM, _LEAST_LIMIT_MM = 30.0, 2.5, 3.5
 """Segmenters draw the joint wider or narrower than it is, so that a wide gap is one well over this joint's own."""
-_FAT_ACROSS_MM = 2.0
-_GAP_STEP_MM, _FAT_STEP = 2.0, 0.6
-"""A gap wider by this weighs as much as a T1 signal higher by this share of bone's: chosen on 20 simulated patients, on
-which the six slices come within one of the truth in 95 %; fat weighed four times as much took fatty marrow for it."""
-_AS_BRIGHT, _FAT_LIMIT = 1.35, 0.6
+_GAP_STEP_MM, _BEHIND_STEP_MM = 2.0, 20.0
+"""A gap wider by the one weighs as much as a place further behind and above by the other, which weighs no more than
+that: the limit of the gap is moved by 2 mm at most."""
+_RIDGE, _MOST_RIDGE = 0.25, 0.5
+"""Rise of T1 between the plates, over marrow, that speaks neither for nor against cartilage; none, and twice as much,
+weigh as much as a step of the gap."""
+_SAMPLE_MM, _MIDDLE_MM, _PLATES_MM, _REACH_MM = 0.5, 5.0, 8.0, 12.0
+"""T1 is sampled so finely; the rise is looked for up to the second from the midline, the plates up to the third, and
+marrow from there to the last."""
 _WIDEST_MM = 12.0
 _SMOOTH_MM, _SMOOTH_SLICES = 3.0, 0.7
 
 
-def fat_across(t1: Volume, labels: LabelMap, column: Floats) -> Floats:
-    """Brightest T1 within 2 mm either side of the joint's midline over the median of bone, by row and slice.
+def ridge_across(t1: Volume, labels: LabelMap, column: Floats) -> Floats:
+    """How far T1 rises, within 5 mm of the joint's midline, over the darker of the two darkest places on either side of
+    the rise; as a share of the marrow 8-12 mm away. Near 0 where the joint is one dark band.
 
     `column` (rows, slices) is the midline's voxel position along i, NaN where there is none (NaN in the result too).
-    Cartilage and cortex are dark, the fat between the ligaments is brighter than marrow.
     """
+    offsets_mm = np.arange(-_REACH_MM, _REACH_MM + _SAMPLE_MM / 2, _SAMPLE_MM)
+    off_mm = np.abs(offsets_mm)
+    rows, slices = np.nonzero(np.isfinite(column))
+    i = column[rows, slices][:, None] + offsets_mm / labels.grid.spacing_mm[0]
+    place = np.broadcast_arrays(i, rows[:, None], slices[:, None])
+    across = ndi.map_coordinates(t1.values, place, order=1, mode="nearest")
     bone = t1.values[labels.data > 0]
     level = float(np.median(bone)) if bone.size else 0.0
-    rows, slices = np.nonzero(np.isfinite(column))
-    middle = np.rint(column[rows, slices]).astype(np.intp)
-    reach = max(1, round(_FAT_ACROSS_MM / labels.grid.spacing_mm[0]))
-    beside = [np.clip(middle + n, 0, labels.grid.shape[0] - 1) for n in range(-reach, reach + 1)]
+    marrow = np.maximum(np.median(across[:, off_mm >= _PLATES_MM], axis=1), 0.3 * level if level > 0 else 1.0)
+    near = ndi.gaussian_filter1d(across, 1.0, axis=1)[:, off_mm <= _PLATES_MM]
+    over = near - np.maximum(_darkest_so_far(near), _darkest_so_far(near[:, ::-1])[:, ::-1])
     out = np.full(column.shape, np.nan)
-    out[rows, slices] = np.max([t1.values[i, rows, slices] for i in beside], axis=0) / (level if level > 0 else 1.0)
+    out[rows, slices] = over[:, off_mm[off_mm <= _PLATES_MM] <= _MIDDLE_MM].max(1) / marrow
+    return out
+
+
+def _darkest_so_far(across: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(np.minimum.accumulate(across, axis=1))
+
+
+def behind_mm(grid: Grid, column: Floats) -> Floats:
+    """How far (mm) each place of the midline lies behind and above the middle of them all, at 45 degrees; NaN where
+    `column` (rows, slices) is."""
+    out = np.full(column.shape, np.nan)
+    rows, slices = np.nonzero(np.isfinite(column))
+    world = grid.world(np.stack([column[rows, slices], rows, slices], 1))
+    if len(world):
+        _, forwards, upwards = (world - np.median(world, axis=0)).T
+        out[rows, slices] = (upwards - forwards) / np.sqrt(2)
     return out
 
 
 def covered_by_cartilage(
-    gap_mm: Floats, fat: Floats | None, spacing_mm: tuple[float, float, float], settings: AnatomySettings
+    gap_mm: Floats,
+    behind: Floats,
+    ridge: Floats | None,
+    spacing_mm: tuple[float, float, float],
+    settings: AnatomySettings,
 ) -> Mask:
     """Rows and slices of the cartilaginous part.
 
-    `gap_mm` (rows, slices) is the gap square to the joint, NaN where the bones do not face each other. Without `fat`
-    (`fat_across`) the part is where the gap is at most `cartilage_gap_mm`. With it, gap and fat are weighed against
-    each other and smoothed: as segmented, the recess is often hardly wider than the joint, but its fat is bright on T1.
+    `gap_mm` (rows, slices) is the gap square to the joint, NaN where the bones do not face each other; `behind`
+    (`behind_mm`) and `ridge` (`ridge_across`, None without T1) are of the same shape.
     """
     facing = np.isfinite(gap_mm)
-    narrow = np.asarray(facing & (np.nan_to_num(gap_mm, nan=np.inf) <= settings.cartilage_gap_mm))
-    if fat is None or not facing.any():
-        return narrow
+    if not facing.any():
+        return facing
     typical = float(np.percentile(gap_mm[facing], _TYPICAL_PERCENTILE))
     limit = float(np.clip(typical + _OVER_TYPICAL_MM, _LEAST_LIMIT_MM, settings.cartilage_gap_mm))
-    wide = (np.minimum(np.nan_to_num(gap_mm), _WIDEST_MM) - limit) / _GAP_STEP_MM
-    bright = np.clip(np.nan_to_num(fat, nan=_AS_BRIGHT) - _AS_BRIGHT, -_FAT_LIMIT, _FAT_LIMIT) / _FAT_STEP
+    against = (np.minimum(np.nan_to_num(gap_mm), _WIDEST_MM) - limit) / _GAP_STEP_MM
+    against += np.clip(np.nan_to_num(behind) / _BEHIND_STEP_MM, -1, 1)
+    if ridge is not None:
+        against += np.minimum(np.nan_to_num(ridge, nan=_RIDGE), _MOST_RIDGE) / _RIDGE - 1
     sigma = (_SMOOTH_MM / spacing_mm[1], _SMOOTH_SLICES)
     # Only the sign counts, so that the sum need not be divided by the smoothed weight.
-    ligamentous = ndi.gaussian_filter(np.where(facing, wide + bright, 0.0), sigma, mode="constant")
-    return np.asarray(facing & (ligamentous < 0))
+    return np.asarray(facing & (ndi.gaussian_filter(np.where(facing, against, 0.0), sigma, mode="constant") < 0))

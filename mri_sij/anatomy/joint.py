@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mri_sij.anatomy.cartilage import covered_by_cartilage, fat_across
+from mri_sij.anatomy.cartilage import behind_mm, covered_by_cartilage, ridge_across
 from mri_sij.anatomy.labels import LEFT_ILIUM, RIGHT_ILIUM
 from mri_sij.anatomy.margins import HALF_GAP_MM, Facing, facing_margins
 from mri_sij.anatomy.surface import smooth_surface
@@ -103,8 +103,9 @@ def _find_joint(labels: LabelMap, side: Side, settings: AnatomySettings, t1: Vol
     column = _surface(facing, spacing)
     near = known & (np.abs(facing.column - column) * spacing[0] < settings.joint_reach_mm / 2)
     gap = np.where(near, _square_gap(facing, column, spacing), np.nan)
-    fat = None if t1 is None else fat_across(t1, labels, np.where(near, column, np.nan))
-    course = _Course(column, near, covered_by_cartilage(gap, fat, spacing, settings))
+    middle = np.where(near, column, np.nan)
+    ridge = None if t1 is None else ridge_across(t1, labels, middle)
+    course = _Course(column, near, covered_by_cartilage(gap, behind_mm(labels.grid, middle), ridge, spacing, settings))
     slices = {}
     for k in np.flatnonzero(known.sum(0) >= 3):
         made = _joint_slice(int(k), facing, course, side, spacing, settings.joint_reach_mm)

@@ -24,7 +24,12 @@ from mri_sij.phantom.solid import ellipsoid, noise, paint_tube
 from mri_sij.phantom.tissue import Tissue
 
 LATTICE = Lattice((-153.0, -102.0, -90.0), 1.5, (205, 156, 144))
-_CARTILAGE_REACH_MM = 5.5
+_CARTILAGE_REACH_MM, _CLOSED_MM, _RECESS_FROM_MM = 4.5, 5.5, 7.0
+"""Bones of the shape model no further apart than the first are covered by cartilage; up to the second they are closed
+to a joint's width, and from the third they stand as they are: where the ligamentous recess begins it is narrow too."""
+_BEHIND_MM, _BEHIND_STEP_MM = 1.0, 20.0
+"""Behind and above the joint's middle by the second or more, where the recess lies, bones count as further apart by the
+first; in front and below as nearer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,14 +151,24 @@ def _joints(bones: list[Field], rng: np.random.Generator) -> tuple[Field, Field,
     for ilium in bones[1:]:
         gap = np.float32(0.2 if fused else width * rng.uniform(0.85, 1.15)) * (1 + wobble)
         middle, total = (sacrum - ilium) / 2, sacrum + ilium
-        spread = np.clip((total - gap) / 2, 0, 2.0) * np.clip((9 - total) / 3, 0, 1) * (np.abs(middle) < 8)
+        apart = total + _BEHIND_MM * _behind(middle, total)
+        closed = np.clip((_RECESS_FROM_MM - apart) / (_RECESS_FROM_MM - _CLOSED_MM), 0, 1)
+        spread = np.clip((total - gap) / 2, 0, 2.0) * closed * (np.abs(middle) < 8)
         own = np.maximum(sacrum - spread, middle + gap / 2)
         grown = np.where(
             middle > -25, np.where(spread > 0, np.minimum(grown, own), np.maximum(grown, middle + gap / 2)), grown
         )
         ilia.append(np.maximum(ilium - spread, gap / 2 - middle).astype(np.float32))
-        cartilaginous |= (ndi.gaussian_filter(total, 1.5) < _CARTILAGE_REACH_MM) & (np.abs(middle) < 12)
+        cartilaginous |= (ndi.gaussian_filter(apart, 1.5) < _CARTILAGE_REACH_MM) & (np.abs(middle) < 12)
     return grown.astype(np.float32), ilia[0], ilia[1], cartilaginous
+
+
+def _behind(middle: NDArray[np.floating], total: NDArray[np.floating]) -> Field:
+    """Place behind and above (1) or in front of and below (-1) the middle of where the bones face each other."""
+    _, y, z = LATTICE.axes()
+    facing = np.nonzero((np.abs(middle) < 1.5) & (total < 14))
+    away = y - np.median(y.ravel()[facing[1]]) + z - np.median(z.ravel()[facing[2]])
+    return np.asarray(np.clip(away / np.sqrt(2) / _BEHIND_STEP_MM, -1, 1), np.float32)
 
 
 def _lumbar(frame: Frame, rng: np.random.Generator) -> Field:

@@ -1,55 +1,103 @@
-"""Cartilage against ligament: by the gap alone, and by gap and fat where there is a T1."""
+"""Cartilage against ligament: by the gap, by the place, and by what T1 shows between the bones."""
 
 from __future__ import annotations
 
 import numpy as np
 import pelvis
+import pytest
 
-from mri_sij.anatomy.cartilage import covered_by_cartilage, fat_across
+from mri_sij.anatomy.cartilage import behind_mm, covered_by_cartilage, ridge_across
 from mri_sij.config import AnatomySettings
 from mri_sij.volume import Volume
 
 SETTINGS = AnatomySettings()
 SPACING = (1.0, 1.0, 4.0)
+NOWHERE = np.zeros((60, 12))
 
 
-def gaps() -> np.ndarray:
-    """60 rows on 12 slices: 3 mm wide below, 4.5 mm above row 30; nothing faces anything above row 50."""
+def gaps(above_mm: float = 4.0) -> np.ndarray:
+    """60 rows on 12 slices: 3 mm wide below row 30, `above_mm` above it; nothing faces anything above row 50."""
     gap = np.full((60, 12), 3.0)
-    gap[30:] = 4.5
+    gap[30:] = above_mm
     gap[50:] = np.nan
     return gap
 
 
-def test_without_t1_the_gap_alone_decides() -> None:
-    gap = gaps()
-    gap[40:50] = SETTINGS.cartilage_gap_mm + 0.1
-    covered = covered_by_cartilage(gap, None, SPACING, SETTINGS)
-    assert covered[:40].all()
-    assert not covered[40:].any()
+def upper(value: float) -> np.ndarray:
+    """0 below row 30, `value` above."""
+    return np.where(np.arange(60)[:, None] < 30, 0.0, value) * np.ones((60, 12))
 
 
-def test_bright_fat_marks_a_recess_that_is_hardly_wider_than_the_joint() -> None:
-    fat = np.where(np.arange(60)[:, None] < 30, 0.7, 1.8) * np.ones((60, 12))
-    covered = covered_by_cartilage(gaps(), fat, SPACING, SETTINGS)
-    assert covered[:28].all()
+def test_a_wide_gap_alone_is_a_recess_and_a_narrow_one_is_not() -> None:
+    assert covered_by_cartilage(gaps(4.0), NOWHERE, None, SPACING, SETTINGS)[:50].all()
+    wide = covered_by_cartilage(gaps(8.0), NOWHERE, None, SPACING, SETTINGS)
+    assert wide[:26].all()
+    assert not wide[31:].any()
+
+
+def test_fat_between_the_plates_marks_a_recess_that_is_hardly_wider_than_the_joint() -> None:
+    covered = covered_by_cartilage(gaps(), NOWHERE, upper(0.6), SPACING, SETTINGS)
+    assert covered[:29].all()
     assert not covered[33:].any()
 
 
-def test_a_dark_joint_stays_cartilage_where_it_widens_a_little() -> None:
-    covered = covered_by_cartilage(gaps(), np.full((60, 12), 0.7), SPACING, SETTINGS)
-    assert covered[:50].all()
-    assert not covered[50:].any()
+def test_a_dark_joint_stays_cartilage_where_it_widens_and_grey_cartilage_where_it_is_narrow() -> None:
+    assert covered_by_cartilage(gaps(6.0), NOWHERE, upper(0.0), SPACING, SETTINGS)[:50].all()
+    assert covered_by_cartilage(gaps(3.0), NOWHERE, upper(0.35), SPACING, SETTINGS)[:50].all()
 
 
-def test_fat_is_looked_for_across_the_midline_and_any_gain_gives_the_same() -> None:
-    labels = pelvis.labels(pelvis.grid(0))
-    signal = np.full(labels.grid.shape, 100, np.float32)
-    signal[52, 60:80, 5:9] = 180
-    column = np.full(labels.grid.shape[1:], 50.0)
+def test_the_same_gap_is_a_recess_behind_and_above_and_cartilage_in_front_and_below() -> None:
+    behind = upper(50.0) - 25.0
+    covered = covered_by_cartilage(gaps(), behind, None, SPACING, SETTINGS)
+    assert covered[:29].all()
+    assert not covered[33:].any()
+
+
+def test_what_does_not_face_bone_is_not_cartilage() -> None:
+    assert not covered_by_cartilage(gaps(), NOWHERE, None, SPACING, SETTINGS)[50:].any()
+
+
+@pytest.mark.parametrize("tilt_deg", [0.0, 25.0])
+def test_behind_is_backwards_and_upwards_in_the_patient_however_slices_are_tilted(tilt_deg: float) -> None:
+    grid = pelvis.grid(tilt_deg)
+    column = np.full(grid.shape[1:], np.nan)
+    column[50:101, 5:15] = 100.0
+    found = behind_mm(grid, column)
+    rows, slices = np.nonzero(np.isfinite(column))
+    _, y, z = np.moveaxis(grid.world(np.stack([np.full(len(rows), 100), rows, slices], 1)), -1, 0)
+    assert np.array_equal(np.isnan(found), np.isnan(column))
+    assert np.allclose(found[rows, slices], ((z - y) - np.median(z) + np.median(y)) / np.sqrt(2))
+
+
+def _t1(plates_mm: float, between: float) -> Volume:
+    """Marrow of 100 with a joint at column 100: two dark plates of 2 mm, `plates_mm` apart, and `between` them."""
+    grid = pelvis.grid(0)
+    off_mm = np.abs((np.arange(grid.shape[0]) - 100) * grid.spacing_mm[0])
+    line = np.where(off_mm < plates_mm / 2 - 1, between, np.where(off_mm < plates_mm / 2 + 1, 10.0, 100.0))
+    return Volume(np.broadcast_to(line[:, None, None], grid.shape).astype(np.float32), grid)
+
+
+@pytest.mark.parametrize(
+    ("plates_mm", "between", "least", "most"),
+    [(1.0, 10.0, 0.0, 0.05), (4.0, 45.0, 0.1, 0.4), (8.0, 110.0, 0.8, 1.1)],
+    ids=["one dark band", "grey cartilage", "fat in a recess"],
+)
+def test_the_rise_between_the_plates(plates_mm: float, between: float, least: float, most: float) -> None:
+    t1 = _t1(plates_mm, between)
+    labels = pelvis.labels(t1.grid)
+    column = np.full(t1.grid.shape[1:], 101.0)
     column[:10] = np.nan
-    found = [fat_across(Volume(signal * gain, labels.grid), labels, column) for gain in (np.float32(1), np.float32(8))]
-    assert np.allclose(found[0][60:80, 5:9], 1.8)
-    assert np.allclose(found[0][10:60], 1.0)
-    assert np.isnan(found[0][:10]).all()
-    assert np.array_equal(found[0], found[1], equal_nan=True)
+    found = ridge_across(t1, labels, column)
+    assert np.isnan(found[:10]).all()
+    assert least <= found[10:].min() <= found[10:].max() <= most
+
+
+def test_any_gain_and_a_mirrored_joint_give_the_same_rise() -> None:
+    t1 = _t1(6.0, 80.0)
+    labels = pelvis.labels(t1.grid)
+    found = ridge_across(t1, labels, np.full(t1.grid.shape[1:], 101.0))
+    louder = Volume(t1.values * np.float32(8), t1.grid)
+    assert np.array_equal(ridge_across(louder, labels, np.full(t1.grid.shape[1:], 101.0)), found)
+    mirrored = Volume(np.ascontiguousarray(t1.values[::-1]), t1.grid)
+    column = np.full(t1.grid.shape[1:], t1.grid.shape[0] - 1 - 101.0)
+    assert np.allclose(ridge_across(mirrored, labels, column), found)

@@ -47,10 +47,12 @@ def test_the_ligamentous_recess_is_not_cartilage() -> None:
     labels = pelvis.labels(pelvis.grid(0))
     joint = find_joints(labels, SETTINGS).left
     back = {k: -labels.grid.world(np.array([0.0, 0, k]))[1] for k in joint.slices}
-    front = [joint.slices[k].height_mm for k in joint.slices if -24 < back[k] < pelvis.RECESS_FROM_MM - 4]
+    front = [joint.slices[k].height_mm for k in joint.slices if -24 < back[k] < 0]
+    middle = [joint.slices[k].height_mm for k in joint.slices if 0 <= back[k] < pelvis.RECESS_FROM_MM - 4]
     behind = [joint.slices[k].height_mm for k in joint.slices if back[k] > pelvis.RECESS_FROM_MM + 4]
-    assert min(front) > 65
+    assert min(front) > 60
     assert max(front) < 80
+    assert min(middle) > 50  # near the recess the upper end may belong to it, however narrow
     assert max(behind, default=0) == 0
 
 
@@ -85,17 +87,17 @@ def test_no_joint_without_a_second_bone() -> None:
 @pytest.mark.parametrize(
     ("narrow", "height_mm", "covered_mm"),
     [
-        ((range(10, 60),), 54, 54),
-        ((range(10, 40), range(49, 60)), 54, 54),  # a break of 5 mm is bridged
-        ((range(10, 40), range(50, 60)), 54, 48),
-        ((range(10, 40), range(52, 54)), 48, 40),
-        ((range(10, 40), range(52, 53)), 34, 34),  # a speck of 5 mm
+        ((range(10, 60),), 52, 52),
+        ((range(10, 40), range(46, 60)), 52, 52),  # a break of 5 mm is bridged
+        ((range(10, 40), range(48, 60)), 52, 45),
+        ((range(10, 20), range(32, 60)), 52, 43),
+        ((range(10, 40), range(54, 60)), 32, 32),  # a speck
     ],
 )
 def test_height_is_from_end_to_end_of_the_cartilage_and_what_it_covers_without_wide_breaks(
     narrow: tuple[range, ...], height_mm: float, covered_mm: float
 ) -> None:
-    """Rows of 1 mm: gaps of 2 mm on some, of 8 mm between them; bones are near enough aslant for two rows more."""
+    """Rows of 1 mm: gaps of 2 mm on some, of 8 mm between them and at the upper end, where bones still face aslant."""
     bones = np.zeros((60, 70, 8), np.uint8)
     bones[10:30, 10:60], bones[38:50, 10:60] = SACRUM, LEFT_ILIUM
     for rows in narrow:
