@@ -110,7 +110,7 @@ class VisitView:
 
 LAYERS = (
     LayerKey("oedema", ("oedema",), "Oedema", "o", shown=True),
-    LayerKey("joint", ("joint",), "Joint midline", "j", shown=True),
+    LayerKey("joint", ("joint",), "Joint; dotted: ligaments", "j", shown=True),
     LayerKey("quadrants", ("divide",), "Quadrants; dots 1 cm deep", "q", shown=True),
     LayerKey("bones", ("right-ilium", "sacrum", "left-ilium"), "Bones", "b", shown=False),
 )
