@@ -104,6 +104,19 @@ def test_the_measured_joint_of_true_bones_is_the_true_joint(made: Made) -> None:
             assert np.abs(found).mean() < 1.3
 
 
+def test_the_recess_lies_behind_and_above_the_cartilage_and_is_wider(made: Made) -> None:
+    person = made.person
+    y, z = (np.broadcast_to(axis, person.lattice.shape) for axis in person.lattice.axes()[1:])  # backwards, upwards
+    for ilium in (person.left, person.right):
+        apart = person.sacrum + ilium
+        facing = (np.abs(person.sacrum - ilium) < 2) & (apart < 14)
+        joint, recess = facing & person.cartilaginous, facing & ~person.cartilaginous & (apart < 10)
+        assert min(joint.sum(), recess.sum()) > 300
+        assert np.mean((y + z)[recess]) > np.mean((y + z)[joint]) + 3
+        assert np.median(apart[recess]) > np.median(apart[joint]) + 1.5
+        assert np.percentile(apart[joint], 95) < 5.5
+
+
 def test_oedema_lies_where_it_was_put(made: Made) -> None:
     grid, oedema, labels = made.ill.stir.grid, made.ill.oedema, made.ill.labels.data
     assert not made.healthy.oedema.any()
