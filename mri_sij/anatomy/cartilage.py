@@ -21,9 +21,9 @@ from mri_sij.volume import LabelMap, Volume
 
 _TYPICAL_PERCENTILE, _OVER_TYPICAL_MM, _LEAST_LIMIT_MM = 30.0, 2.5, 3.5
 """Segmenters draw the joint wider or narrower than it is, so that a wide gap is one well over this joint's own."""
-_GAP_STEP_MM, _BEHIND_STEP_MM = 2.0, 20.0
-"""A gap wider by the one weighs as much as a place further behind and above by the other, which weighs no more than
-that: the limit of the gap is moved by 2 mm at most."""
+_GAP_STEP_MM, _BEHIND_STEP_MM, _MOST_BEHIND = 2.0, 40.0, 0.5
+"""A gap wider by the first weighs as much as a place further behind and above by the second, and place weighs no more
+than the third of that: it moves the limit of the gap by 1 mm at most."""
 _RIDGE, _MOST_RIDGE = 0.25, 0.5
 """Rise of T1 between the plates, over marrow, that speaks neither for nor against cartilage; none, and twice as much,
 weigh as much as a step of the gap."""
@@ -90,7 +90,7 @@ def covered_by_cartilage(
     typical = float(np.percentile(gap_mm[facing], _TYPICAL_PERCENTILE))
     limit = float(np.clip(typical + _OVER_TYPICAL_MM, _LEAST_LIMIT_MM, settings.cartilage_gap_mm))
     against = (np.minimum(np.nan_to_num(gap_mm), _WIDEST_MM) - limit) / _GAP_STEP_MM
-    against += np.clip(np.nan_to_num(behind) / _BEHIND_STEP_MM, -1, 1)
+    against += np.clip(np.nan_to_num(behind) / _BEHIND_STEP_MM, -_MOST_BEHIND, _MOST_BEHIND)
     if ridge is not None:
         against += np.minimum(np.nan_to_num(ridge, nan=_RIDGE), _MOST_RIDGE) / _RIDGE - 1
     sigma = (_SMOOTH_MM / spacing_mm[1], _SMOOTH_SLICES)

@@ -24,10 +24,10 @@ from mri_sij.phantom.solid import ellipsoid, noise, paint_tube
 from mri_sij.phantom.tissue import Tissue
 
 LATTICE = Lattice((-153.0, -102.0, -90.0), 1.5, (205, 156, 144))
-_CARTILAGE_REACH_MM, _CLOSED_MM, _RECESS_FROM_MM = 4.5, 5.5, 7.0
-"""Bones of the shape model no further apart than the first are covered by cartilage; up to the second they are closed
-to a joint's width, and from the third they stand as they are: where the ligamentous recess begins it is narrow too."""
-_BEHIND_MM, _BEHIND_STEP_MM = 1.0, 20.0
+_CARTILAGE_REACH_MM, _RECESS_FROM_MM = 5.5, 7.0
+"""Bones of the shape model no further apart than the one are covered by cartilage, and closed to a joint's width; from
+the other they stand as they are, as in the ligamentous recess."""
+_BEHIND_MM, _BEHIND_STEP_MM = 2.0, 20.0
 """Behind and above the joint's middle by the second or more, where the recess lies, bones count as further apart by the
 first; in front and below as nearer."""
 
@@ -152,7 +152,7 @@ def _joints(bones: list[Field], rng: np.random.Generator) -> tuple[Field, Field,
         gap = np.float32(0.2 if fused else width * rng.uniform(0.85, 1.15)) * (1 + wobble)
         middle, total = (sacrum - ilium) / 2, sacrum + ilium
         apart = total + _BEHIND_MM * _behind(middle, total)
-        closed = np.clip((_RECESS_FROM_MM - apart) / (_RECESS_FROM_MM - _CLOSED_MM), 0, 1)
+        closed = np.clip((_RECESS_FROM_MM - apart) / (_RECESS_FROM_MM - _CARTILAGE_REACH_MM), 0, 1)
         spread = np.clip((total - gap) / 2, 0, 2.0) * closed * (np.abs(middle) < 8)
         own = np.maximum(sacrum - spread, middle + gap / 2)
         grown = np.where(
