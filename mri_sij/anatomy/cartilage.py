@@ -4,8 +4,7 @@ Three signs, because none is enough: in the recess the bones lie further apart, 
 wider than the joint; on T1 fat and ligaments stand bright between two dark plates of bone, where cartilage and plates
 are one dark band, or grey between two lines; and it lies behind and above the auricular surface (spa-imaging.org,
 normal anatomy; Egund and Jurik 2014, Semin Musculoskelet Radiol 18:332). Limits and steps are round numbers, chosen by
-hand on joints traced on real T1 (docs/segmenter.md): simulated pelves come from CT, where the recess is a wide gap and
-nothing else.
+hand on joints traced on real T1 and on simulated ones (docs/segmenter.md).
 """
 
 from __future__ import annotations

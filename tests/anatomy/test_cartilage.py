@@ -36,9 +36,10 @@ def test_a_wide_gap_alone_is_a_recess_and_a_narrow_one_is_not() -> None:
 
 
 def test_fat_between_the_plates_marks_a_recess_that_is_hardly_wider_than_the_joint() -> None:
-    covered = covered_by_cartilage(gaps(), NOWHERE, upper(0.6), SPACING, SETTINGS)
+    covered = covered_by_cartilage(gaps(5.0), NOWHERE, upper(0.6), SPACING, SETTINGS)
     assert covered[:29].all()
-    assert not covered[33:].any()
+    assert not covered[35:].any()
+    assert covered_by_cartilage(gaps(5.0), NOWHERE, None, SPACING, SETTINGS)[:50].all()
 
 
 def test_a_dark_joint_stays_cartilage_where_it_widens_and_grey_cartilage_where_it_is_narrow() -> None:
@@ -48,7 +49,7 @@ def test_a_dark_joint_stays_cartilage_where_it_widens_and_grey_cartilage_where_i
 
 def test_the_same_gap_is_a_recess_behind_and_above_and_cartilage_in_front_and_below() -> None:
     behind = upper(50.0) - 25.0
-    covered = covered_by_cartilage(gaps(), behind, None, SPACING, SETTINGS)
+    covered = covered_by_cartilage(np.full((60, 12), 5.0), behind, None, SPACING, SETTINGS)
     assert covered[:29].all()
     assert not covered[33:].any()
 
