@@ -43,11 +43,11 @@ REVERSED = AxisOrder((2, 1, 0), (True, False, True))
 
 
 def bones() -> Segmentation:
-    """A sacrum between two ilia, 1 mm of joint between them over 50 mm."""
+    """A sacrum between two ilia, 3 mm of joint between them over 50 mm."""
     labels = np.zeros(SHAPE, np.uint8)
     labels[50:110, 15:75, 1:13] = SACRUM
-    labels[111:145, 20:70, 1:13] = LEFT_ILIUM
-    labels[15:49, 20:70, 1:13] = RIGHT_ILIUM
+    labels[113:145, 20:70, 1:13] = LEFT_ILIUM
+    labels[15:47, 20:70, 1:13] = RIGHT_ILIUM
     sure = Volume(np.where(labels > 0, 0.95, 0.0).astype(np.float32), GRID)
     return Segmentation(LabelMap(labels, GRID, NAMES), sure, 0.97, "builtin", "ab" * 32)
 

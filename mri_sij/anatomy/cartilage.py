@@ -81,17 +81,17 @@ def covered_by_cartilage(
     """Rows and slices of the cartilaginous part.
 
     `gap_mm` (rows, slices) is the gap square to the joint, NaN where the bones do not face each other; `behind`
-    (`behind_mm`) and `ridge` (`ridge_across`, None without T1) are of the same shape.
+    (`behind_mm`) and `ridge` (`ridge_across`, None without T1) are of the same shape and known wherever the gap is.
     """
     facing = np.isfinite(gap_mm)
     if not facing.any():
         return facing
     typical = float(np.percentile(gap_mm[facing], _TYPICAL_PERCENTILE))
     limit = float(np.clip(typical + _OVER_TYPICAL_MM, _LEAST_LIMIT_MM, settings.cartilage_gap_mm))
-    against = (np.minimum(np.nan_to_num(gap_mm), _WIDEST_MM) - limit) / _GAP_STEP_MM
-    against += np.clip(np.nan_to_num(behind) / _BEHIND_STEP_MM, -_MOST_BEHIND, _MOST_BEHIND)
+    against = (np.minimum(gap_mm, _WIDEST_MM) - limit) / _GAP_STEP_MM
+    against += np.clip(behind / _BEHIND_STEP_MM, -_MOST_BEHIND, _MOST_BEHIND)
     if ridge is not None:
-        against += np.minimum(np.nan_to_num(ridge, nan=_RIDGE), _MOST_RIDGE) / _RIDGE - 1
+        against += np.minimum(ridge, _MOST_RIDGE) / _RIDGE - 1
     sigma = (_SMOOTH_MM / spacing_mm[1], _SMOOTH_SLICES)
     # Only the sign counts, so that the sum need not be divided by the smoothed weight.
     return np.asarray(facing & (ndi.gaussian_filter(np.where(facing, against, 0.0), sigma, mode="constant") < 0))

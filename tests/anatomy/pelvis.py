@@ -9,7 +9,7 @@ from mri_sij.anatomy.labels import LEFT_ILIUM, NAMES, RIGHT_ILIUM, SACRUM, Segme
 from mri_sij.geometry import Grid
 from mri_sij.volume import LabelMap, Volume
 
-GAP_MM = 2.0
+GAP_MM = 3.0
 RECESS_FROM_MM = 18.0
 """Behind this, the sacrum draws back from the ilium: the ligamentous part."""
 
@@ -30,7 +30,7 @@ def joint_x_mm(up_mm: np.ndarray, back_mm: np.ndarray) -> np.ndarray:
 
 
 def labels(on: Grid, recess: bool = True) -> LabelMap:
-    """Bones on `on`: joint 2 mm wide over 70 mm of height, 60 mm from front to back."""
+    """Bones on `on`: joint 3 mm wide over 70 mm of height, 60 mm from front to back."""
     i, j, k = np.indices(on.shape)
     x, y, z = np.moveaxis(on.world(np.stack([i, j, k], -1)), -1, 0)
     back, up = -y, z
