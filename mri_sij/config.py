@@ -76,7 +76,7 @@ class AnatomySettings(_Stage):
     joint_reach_mm: float = 14.0
     """Widest gap between sacrum and ilium in which the joint is followed, ligamentous part included (chosen on
     simulated patients)."""
-    cartilage_gap_mm: float = 5.5
+    cartilage_gap_mm: float = 4.5
     """Gap, square to the joint, from which the gap speaks for the ligamentous recess and against cartilage (1.6-4 mm in
     all), or less where the joint is narrow; place and T1 tell as well (`mri_sij.anatomy.cartilage`; our choice, on
     traced joints)."""

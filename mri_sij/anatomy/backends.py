@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from mri_sij.anatomy.labels import NAMES, SACRUM, Segmentation
 from mri_sij.anatomy.segment import label_sides, main_part, segment
+from mri_sij.anatomy.shape import fit_shape
 from mri_sij.config import AnatomySettings
 from mri_sij.errors import RefusedError, UsageError
 from mri_sij.ingest.nifti import read_volume, write_nifti
@@ -88,7 +89,7 @@ def _onnx(request: Request) -> Segmentation:
             files=(path.name,),
         ) from error
     found = segment(maps, request.settings)
-    return Segmentation(found.labels, found.bone_probability, found.agreement, "onnx", maps.model_sha256)
+    return replace(found, source="onnx")
 
 
 def _masks(request: Request) -> Segmentation:
@@ -199,4 +200,8 @@ def _from_masks(masks: Mapping[str, NDArray[np.bool_]], request: Request, source
         ilia = (masks["left_ilium"] | masks["right_ilium"]) & ~sacrum
         labels = label_sides(sacrum, ilia, request.settings.island_fraction)
     sure = (labels >= SACRUM).astype(np.float32)
-    return Segmentation(LabelMap(labels, request.stir.grid, NAMES), Volume(sure, request.stir.grid), None, source, None)
+    grid = request.stir.grid
+    shape = fit_shape(labels, grid)
+    if shape is not None and shape.residual_mm > request.settings.max_shape_mm:
+        shape = None  # masks of parts of bones are the user's own choice, and no sign of another body part
+    return Segmentation(LabelMap(labels, grid, NAMES), Volume(sure, grid), None, source, None, shape)

@@ -4,7 +4,7 @@ Three signs, because none is enough: in the recess the bones lie further apart, 
 wider than the joint; on T1 fat and ligaments stand bright between two dark plates of bone, where cartilage and plates
 are one dark band, or grey between two lines; and it lies behind and above the auricular surface (spa-imaging.org,
 normal anatomy; Egund and Jurik 2014, Semin Musculoskelet Radiol 18:332). Limits and steps are round numbers, chosen by
-hand on joints traced on real T1 and on simulated ones (docs/segmenter.md).
+hand on simulated joints and on some traced on real T1 (docs/segmenter.md).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from mri_sij.anatomy.shape import Shape
 from mri_sij.anatomy.span import Mask
 from mri_sij.config import AnatomySettings
 from mri_sij.geometry import Floats, Grid
@@ -20,9 +21,9 @@ from mri_sij.volume import LabelMap, Volume
 
 _TYPICAL_PERCENTILE, _OVER_TYPICAL_MM, _LEAST_LIMIT_MM = 30.0, 2.5, 3.5
 """Segmenters draw the joint wider or narrower than it is, so that a wide gap is one well over this joint's own."""
-_GAP_STEP_MM, _BEHIND_STEP_MM, _MOST_BEHIND = 2.0, 40.0, 0.5
-"""A gap wider by the first weighs as much as a place further behind and above by the second, and place weighs no more
-than the third of that: it moves the limit of the gap by 1 mm at most."""
+_GAP_STEP_MM, _BEHIND_STEP_MM, _MOST_BEHIND = 2.0, 10.0, 1.5
+"""A gap wider by the first weighs as much as a place further behind and above by the second, up to the third of such
+steps: place moves the limit of the gap by 3 mm at most."""
 _RIDGE, _MOST_RIDGE = 0.25, 0.5
 """Rise of T1 between the plates, over marrow, that speaks neither for nor against cartilage; none, and twice as much,
 weigh as much as a step of the gap."""
@@ -59,21 +60,18 @@ def _darkest_so_far(across: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.minimum.accumulate(across, axis=1))
 
 
-def behind_mm(grid: Grid, column: Floats) -> Floats:
-    """How far (mm) each place of the midline lies behind and above the middle of them all, at 45 degrees; NaN where
-    `column` (rows, slices) is."""
+def behind_mm(shape: Shape, grid: Grid, column: Floats) -> Floats:
+    """How far (mm) each place of the midline lies behind and above the middle of the pelvis's joints, whatever part of
+    them the slices show; NaN where `column` (rows, slices) is."""
     out = np.full(column.shape, np.nan)
     rows, slices = np.nonzero(np.isfinite(column))
-    world = grid.world(np.stack([column[rows, slices], rows, slices], 1))
-    if len(world):
-        _, forwards, upwards = (world - np.median(world, axis=0)).T
-        out[rows, slices] = (upwards - forwards) / np.sqrt(2)
+    out[rows, slices] = shape.behind_joints_mm(grid.world(np.stack([column[rows, slices], rows, slices], 1)))
     return out
 
 
 def covered_by_cartilage(
     gap_mm: Floats,
-    behind: Floats,
+    behind: Floats | None,
     ridge: Floats | None,
     spacing_mm: tuple[float, float, float],
     settings: AnatomySettings,
@@ -81,7 +79,8 @@ def covered_by_cartilage(
     """Rows and slices of the cartilaginous part.
 
     `gap_mm` (rows, slices) is the gap square to the joint, NaN where the bones do not face each other; `behind`
-    (`behind_mm`) and `ridge` (`ridge_across`, None without T1) are of the same shape and known wherever the gap is.
+    (`behind_mm`, None where no pelvis was fitted) and `ridge` (`ridge_across`, None without T1) are of the same shape
+    and known wherever the gap is.
     """
     facing = np.isfinite(gap_mm)
     if not facing.any():
@@ -89,7 +88,8 @@ def covered_by_cartilage(
     typical = float(np.percentile(gap_mm[facing], _TYPICAL_PERCENTILE))
     limit = float(np.clip(typical + _OVER_TYPICAL_MM, _LEAST_LIMIT_MM, settings.cartilage_gap_mm))
     against = (np.minimum(gap_mm, _WIDEST_MM) - limit) / _GAP_STEP_MM
-    against += np.clip(behind / _BEHIND_STEP_MM, -_MOST_BEHIND, _MOST_BEHIND)
+    if behind is not None:
+        against += np.clip(behind / _BEHIND_STEP_MM, -_MOST_BEHIND, _MOST_BEHIND)
     if ridge is not None:
         against += np.minimum(ridge, _MOST_RIDGE) / _RIDGE - 1
     sigma = (_SMOOTH_MM / spacing_mm[1], _SMOOTH_SLICES)

@@ -19,7 +19,7 @@ class Segmentation:
     `labels` holds 1 sacrum, 2 left ilium, 3 right ilium; `bone_probability` the probability (0-1) of the label given.
     `agreement` is the Dice of the bones between two passes of the segmenter (None where it has only one);
     `source` names the back end and `model_sha256` its network. `shape` is the shape model fitted to the bones as the
-    network had them (None for other back ends, and where a bone is missing).
+    network had them, or to another back end's masks (None where a bone is missing, or masks have no pelvis's shape).
     """
 
     labels: LabelMap

@@ -44,6 +44,13 @@ class Shape:
         """How far the model lies from the bones: a small one is no proof, a large one means no pelvis."""
         return (self.plain.residual_mm + self.mirrored.residual_mm) / 2
 
+    def behind_joints_mm(self, world: Floats) -> Floats:
+        """How far points (n, 3), RAS mm, lie behind and above the middle of the joints in the pelvis's own frame."""
+        left, up, back = (self.grid.index(world) * self.grid.spacing_mm).T
+        right = (self.grid.shape[0] - 1) * self.grid.spacing_mm[0] - left
+        plain = self.plain.behind_joints_mm(np.stack([left, back, up], 1))
+        return (plain + self.mirrored.behind_joints_mm(np.stack([right, back, up], 1))) / 2
+
 
 def fit_shape(labels: NDArray[np.uint8], grid: Grid) -> Shape | None:
     """Fit the model to `labels` (1 sacrum, 2 left, 3 right ilium) on `grid`, in the reading frame. None where a bone is

@@ -37,6 +37,9 @@ _SIZE_SPREAD, _HIP_TURN_DEG, _HIP_SHIFT_MM = 0.06, 2.5, 2.0
 _WIDEST_MODE, _LARGEST_TURN, _LARGEST_GROWTH = 3.0, 0.2, 0.1
 _CUT_FRONT_YZ, _CUT_BACK_YZ, _CUT_MARGIN_MM = (41.0, -2.0), (57.0, 3.0), 4.0
 """Front and back of the plane in which the model's sacrum ends, below S3 (y, z of the mean shape)."""
+_JOINTS_MIDDLE_MM = 33.5
+"""Where, backwards and upwards at 45 degrees, the sacrum of the mean shape faces the ilia: half of its vertices within
+10 mm of one lie further in front and below."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +74,12 @@ class FittedPelvis:
         # The plane is brought to the points, not the many points to the plane.
         along = self.pose.rotation @ normal / self.pose.scale
         return np.asarray((points - self.pose.shift) @ along - front @ normal)
+
+    def behind_joints_mm(self, points: Floats) -> Floats:
+        """How far points (n, 3) of the frame lie behind and above the middle of both joints, at 45 degrees in the
+        pelvis's own frame: the auricular surface is in front and below, the recess behind and above."""
+        _, y, z = self._unplaced(points).T
+        return np.asarray(self.pose.scale * ((y + z) / np.sqrt(2) - _JOINTS_MIDDLE_MM))
 
     def beyond_lower_sacrum_mm(self, points: Floats) -> Floats:
         """How far points (n, 3) of the frame lie from where the sacrum may go on below S3."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pelvis
 import pytest
+from people import labels_of, person
 
 from mri_sij.anatomy.cartilage import behind_mm, covered_by_cartilage, ridge_across
+from mri_sij.anatomy.shape import fit_shape
 from mri_sij.config import AnatomySettings
+from mri_sij.geometry import Grid
 from mri_sij.volume import Volume
 
 SETTINGS = AnatomySettings()
@@ -36,10 +39,10 @@ def test_a_wide_gap_alone_is_a_recess_and_a_narrow_one_is_not() -> None:
 
 
 def test_fat_between_the_plates_marks_a_recess_that_is_hardly_wider_than_the_joint() -> None:
-    covered = covered_by_cartilage(gaps(5.0), NOWHERE, upper(0.6), SPACING, SETTINGS)
+    covered = covered_by_cartilage(gaps(4.0), NOWHERE, upper(0.6), SPACING, SETTINGS)
     assert covered[:29].all()
     assert not covered[35:].any()
-    assert covered_by_cartilage(gaps(5.0), NOWHERE, None, SPACING, SETTINGS)[:50].all()
+    assert covered_by_cartilage(gaps(4.0), NOWHERE, None, SPACING, SETTINGS)[:50].all()
 
 
 def test_a_dark_joint_stays_cartilage_where_it_widens_and_grey_cartilage_where_it_is_narrow() -> None:
@@ -52,22 +55,48 @@ def test_the_same_gap_is_a_recess_behind_and_above_and_cartilage_in_front_and_be
     covered = covered_by_cartilage(np.full((60, 12), 5.0), behind, None, SPACING, SETTINGS)
     assert covered[:29].all()
     assert not covered[33:].any()
+    narrow = covered_by_cartilage(np.full((60, 12), 1.0), behind + 25.0, None, SPACING, SETTINGS)
+    assert not narrow[33:].any()
+
+
+def test_without_a_fitted_pelvis_the_gap_decides() -> None:
+    same = covered_by_cartilage(gaps(8.0), NOWHERE, None, SPACING, SETTINGS)
+    assert np.array_equal(covered_by_cartilage(gaps(8.0), None, None, SPACING, SETTINGS), same)
 
 
 def test_what_does_not_face_bone_is_not_cartilage() -> None:
     assert not covered_by_cartilage(gaps(), NOWHERE, None, SPACING, SETTINGS)[50:].any()
 
 
-@pytest.mark.parametrize("tilt_deg", [0.0, 25.0])
-def test_behind_is_backwards_and_upwards_in_the_patient_however_slices_are_tilted(tilt_deg: float) -> None:
-    grid = pelvis.grid(tilt_deg)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_behind_is_told_in_the_pelvis_whatever_part_of_it_the_slices_show(seed: int) -> None:
+    """Two stacks of one person, tilted alike: all of the joints, and their front half alone."""
+    bones = labels_of(person(seed, -35.0)).transpose(0, 2, 1)
+    grid = Grid(bones.shape, np.array([[-2.0, 0, 0, 0], [0, 0, -4, 0], [0, 2, 0, 0], [0, 0, 0, 1]]))
     column = np.full(grid.shape[1:], np.nan)
-    column[50:101, 5:15] = 100.0
-    found = behind_mm(grid, column)
-    rows, slices = np.nonzero(np.isfinite(column))
-    _, y, z = np.moveaxis(grid.world(np.stack([np.full(len(rows), 100), rows, slices], 1)), -1, 0)
+    column[40:80, 4:12] = 80.0
+    half = Grid((grid.shape[0], grid.shape[1], 13), grid.affine)
+    whole, front = fit_shape(bones, grid), fit_shape(bones[:, :, :13], half)
+    assert whole is not None
+    assert front is not None
+    found = behind_mm(whole, grid, column)
     assert np.array_equal(np.isnan(found), np.isnan(column))
-    assert np.allclose(found[rows, slices], ((z - y) - np.median(z) + np.median(y)) / np.sqrt(2))
+    assert np.all(np.diff(found[40:80, 4:12], axis=0) > 0), "upwards"
+    assert np.all(np.diff(found[40:80, 4:12], axis=1) > 0), "backwards"
+    assert np.nanmax(np.abs(behind_mm(front, half, column[:, :13]) - found[:, :13])) < 4
+
+
+def test_a_mirrored_patient_has_joints_as_far_behind() -> None:
+    bones = labels_of(person(3, -20.0)).transpose(0, 2, 1)
+    grid = Grid(bones.shape, np.array([[-2.0, 0, 0, 0], [0, 0, -4, 0], [0, 2, 0, 0], [0, 0, 0, 1]]))
+    plain, mirrored = (fit_shape(b, grid) for b in (bones, np.array([0, 1, 3, 2], np.uint8)[bones[::-1]]))
+    assert plain is not None
+    assert mirrored is not None
+    column = np.full(grid.shape[1:], np.nan)
+    column[40:80, 4:12] = 80.0
+    np.testing.assert_allclose(
+        behind_mm(mirrored, grid, grid.shape[0] - 1 - column), behind_mm(plain, grid, column), atol=1e-6
+    )
 
 
 def _t1(plates_mm: float, between: float) -> Volume:
