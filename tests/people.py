@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from mri_sij.anatomy.labels import NAMES
+from mri_sij.geometry import Grid
 from mri_sij.pelvis.mesh import Lattice, fill_mesh
 from mri_sij.pelvis.model import load_model
+from mri_sij.volume import LabelMap
 
 SPACING_MM = (2.0, 4.0, 2.0)
 SHAPE = (112, 22, 112)
@@ -32,3 +35,11 @@ def labels_of(bones: list[NDArray[np.float64]]) -> NDArray[np.uint8]:
     for label, (vertices, faces) in enumerate(zip(bones, load_model().faces, strict=True), start=1):
         out[fill_mesh(vertices, faces, lattice)[:, ::2]] = label
     return out
+
+
+def scanned(seed: int, tilt_deg: float) -> LabelMap:
+    """The person's bones in the reading frame: to the left, up, and backwards."""
+    labels = np.ascontiguousarray(labels_of(person(seed, tilt_deg)).transpose(0, 2, 1))
+    left, back, up = SPACING_MM
+    affine = np.array([[-left, 0, 0, 0], [0, 0, -back, 0], [0, up, 0, 0], [0, 0, 0, 1.0]])
+    return LabelMap(labels, Grid((labels.shape[0], labels.shape[1], labels.shape[2]), affine), NAMES)

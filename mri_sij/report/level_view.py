@@ -15,8 +15,9 @@ from mri_sij.compare.records import NEW, PERSISTING, RESOLVED, Change, FollowUp
 from mri_sij.compare.visit import Visit
 from mri_sij.geometry import Floats, Grid
 from mri_sij.report.frame import Frame
-from mri_sij.report.outline import outline, path_of_lines
+from mri_sij.report.outline import outline
 from mri_sij.report.picture import STIR_UPPER, STIR_WHITE, Window, grey, png_uri, window_of
+from mri_sij.report.plate import midline_paths
 from mri_sij.volume import Volume
 
 
@@ -119,7 +120,7 @@ def _lines(baseline: Visit, change: Change, k: int, frame: Frame) -> tuple[tuple
     ]
     for joint in (baseline.joints.left, baseline.joints.right):
         if k in joint.slices:
-            paths.append(("joint", path_of_lines([frame.place(joint.slices[k].midline)])))
+            paths += midline_paths(joint.slices[k], frame)
     return tuple((name, path) for name, path in paths if path)
 
 

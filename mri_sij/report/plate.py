@@ -123,7 +123,7 @@ def _joint_layers(joints: Joints, regions: Regions, scene: Scene, k: int) -> lis
         joint = joints.of(side)
         if k not in joint.slices:
             continue
-        layers += _midline(joint.slices[k], frame)
+        layers += [Layer("joint", name, path) for name, path in midline_paths(joint.slices[k], frame)]
         for bone in Bone:
             scored = _scored_bone(regions, (side, bone), scene.reach_mm)
             layers.append(Layer("quadrants", "divide", level(upper, 0.5, scored, frame)))
@@ -131,15 +131,15 @@ def _joint_layers(joints: Joints, regions: Regions, scene: Scene, k: int) -> lis
     return layers
 
 
-def _midline(joint: JointSlice, frame: Frame) -> list[Layer]:
-    """The scored part of the midline as a line of its own, the ligamentous part fainter."""
+def midline_paths(joint: JointSlice, frame: Frame) -> list[tuple[str, str]]:
+    """Class and path of the ligamentous part of the midline, and of the scored part, a line of its own."""
     points, covered = frame.place(joint.midline), joint.cartilaginous
     scored = np.flatnonzero(covered)
     if not scored.size:
-        return [Layer("joint", "ligamentous", path_of_lines([points]))]
+        return [("ligamentous", path_of_lines([points]))]
     first, last = int(scored[0]), int(scored[-1])
     rest = path_of_lines([points[: first + 1], points[last:]])
-    return [Layer("joint", "ligamentous", rest), Layer("joint", "joint", path_of_lines([points[first : last + 1]]))]
+    return [("ligamentous", rest), ("joint", path_of_lines([points[first : last + 1]]))]
 
 
 def _scored_bone(regions: Regions, which: tuple[Side, Bone], reach_mm: float) -> NDArray[np.bool_]:

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pelvis
 import pytest
+from people import scanned
 
 from mri_sij.anatomy.backends import BACKENDS, SegmenterError, segment_visit
-from mri_sij.anatomy.labels import LEFT_ILIUM, RIGHT_ILIUM, SACRUM
+from mri_sij.anatomy.labels import LEFT_ILIUM, NAMES, RIGHT_ILIUM, SACRUM
 from mri_sij.config import AnatomySettings
 from mri_sij.errors import UsageError
 from mri_sij.geometry import AxisOrder, Grid
@@ -48,6 +49,18 @@ def test_masks_of_any_axis_order_and_numbers_come_back_voxel_for_voxel(tmp_path:
     _write(path, (7, 9, 8), AxisOrder((2, 0, 1), (True, False, True)))
     numbers = {"sacrum": [7], "left_ilium": [9], "right_ilium": [8]}
     assert (_segmented(f"masks:{path}", mask_labels=numbers) == TRUE.data).all()
+
+
+def test_masks_with_the_shape_of_a_pelvis_are_fitted_and_others_taken_as_they_are(tmp_path: Path) -> None:
+    person = scanned(1, -35.0)
+    boxes = np.zeros_like(person.data)
+    boxes[40:70, 40:70, 4:18], boxes[75:100, 40:70, 4:18], boxes[10:35, 40:70, 4:18] = SACRUM, LEFT_ILIUM, RIGHT_ILIUM
+    for labels, fitted in ((person, True), (LabelMap(boxes, person.grid, NAMES), False)):
+        write_nifti(labels, tmp_path / "masks.nii.gz")
+        settings = AnatomySettings(segmenter=f"masks:{tmp_path / 'masks.nii.gz'}")
+        found = segment_visit(pelvis.stir(labels), None, _maps(), settings)
+        assert found.labels.data.any()
+        assert (found.shape is not None) == fitted
 
 
 def test_sides_come_from_the_affine_where_the_masks_swap_them(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pelvis
 import pytest
-from people import labels_of, person
+from people import scanned
 
 from mri_sij.anatomy.cartilage import behind_mm, covered_by_cartilage, ridge_across
 from mri_sij.anatomy.shape import fit_shape
@@ -71,12 +71,12 @@ def test_what_does_not_face_bone_is_not_cartilage() -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_behind_is_told_in_the_pelvis_whatever_part_of_it_the_slices_show(seed: int) -> None:
     """Two stacks of one person, tilted alike: all of the joints, and their front half alone."""
-    bones = labels_of(person(seed, -35.0)).transpose(0, 2, 1)
-    grid = Grid(bones.shape, np.array([[-2.0, 0, 0, 0], [0, 0, -4, 0], [0, 2, 0, 0], [0, 0, 0, 1]]))
+    bones = scanned(seed, -35.0)
+    grid = bones.grid
     column = np.full(grid.shape[1:], np.nan)
     column[40:80, 4:12] = 80.0
     half = Grid((grid.shape[0], grid.shape[1], 13), grid.affine)
-    whole, front = fit_shape(bones, grid), fit_shape(bones[:, :, :13], half)
+    whole, front = fit_shape(bones.data, grid), fit_shape(bones.data[:, :, :13], half)
     assert whole is not None
     assert front is not None
     found = behind_mm(whole, grid, column)
@@ -87,9 +87,9 @@ def test_behind_is_told_in_the_pelvis_whatever_part_of_it_the_slices_show(seed: 
 
 
 def test_a_mirrored_patient_has_joints_as_far_behind() -> None:
-    bones = labels_of(person(3, -20.0)).transpose(0, 2, 1)
-    grid = Grid(bones.shape, np.array([[-2.0, 0, 0, 0], [0, 0, -4, 0], [0, 2, 0, 0], [0, 0, 0, 1]]))
-    plain, mirrored = (fit_shape(b, grid) for b in (bones, np.array([0, 1, 3, 2], np.uint8)[bones[::-1]]))
+    bones = scanned(3, -20.0)
+    grid, swapped = bones.grid, np.array([0, 1, 3, 2], np.uint8)[bones.data[::-1]]
+    plain, mirrored = fit_shape(bones.data, grid), fit_shape(swapped, grid)
     assert plain is not None
     assert mirrored is not None
     column = np.full(grid.shape[1:], np.nan)
