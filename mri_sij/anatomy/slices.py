@@ -15,6 +15,9 @@ from mri_sij.config import AnatomySettings
 from mri_sij.evidence import NotScorable, Reason
 from mri_sij.volume import LabelMap, Volume
 
+_SEEN_SHARE = 2 / 3
+"""Share of the scored slices that must show each joint, or it cannot be scored (`scoring.min_slices_a_joint`)."""
+
 
 @dataclass(frozen=True)
 class SliceChoice:
@@ -38,7 +41,8 @@ def choose_slices(
 
     The transitional slice is the most posterior one on which both joints keep `full_height_fraction` of their greatest
     cartilaginous height; behind it the ligamentous part prevails. With `slices_from` "front" they are
-    taken from the most anterior such slice backwards. Fewer than six slices with a joint: not scorable.
+    taken from the most anterior such slice backwards. Where slices lie askew, so that those six show one joint on fewer
+    than four, they are moved past that slice until both are shown. Fewer than six slices with a joint: not scorable.
     """
     count = labels.grid.shape[2]
     heights = [_heights(joint, count) for joint in (joints.left, joints.right)]
@@ -54,7 +58,8 @@ def choose_slices(
     back = settings.slices_from == "back"
     wanted = transitional - settings.slices + 1 if back else int(np.flatnonzero(full).min())
     first = int(np.clip(wanted, 0, count - settings.slices))
-    numbers = tuple(range(first, first + settings.slices))
+    moved = _moved(heights, first, settings)
+    numbers = tuple(range(first + moved, first + moved + settings.slices))
     start = transitional if back else wanted
     left, right = (float(h[start]) for h in heights)
     which = (
@@ -66,7 +71,30 @@ def choose_slices(
     )
     shown = shown_slices(stir)
     ends = _stack_ends(back, (wanted, first), (start <= shown[0], start >= shown[-1]))
-    return SliceChoice(numbers, transitional, reason, obliquity_deg(labels), ends)
+    return SliceChoice(numbers, transitional, reason, obliquity_deg(labels), (*ends, *_askew(moved)))
+
+
+def _moved(heights: list[NDArray[np.float64]], first: int, settings: AnatomySettings) -> int:
+    """Slices by which those from `first` on must be moved (backwards, or forwards where they are counted from the
+    front) to show both joints; 0 where they do, or cannot."""
+    seen = [h >= settings.min_joint_height_mm for h in heights]
+    step = 1 if settings.slices_from == "back" else -1
+    for moved in range(0, step * settings.slices, step):
+        start, stop = first + moved, first + moved + settings.slices
+        within = start >= 0 and stop <= len(seen[0])
+        if within and all(s[start:stop].sum() >= _SEEN_SHARE * settings.slices for s in seen):
+            return moved
+    return 0
+
+
+def _askew(moved: int) -> tuple[Reason, ...]:
+    if not moved:
+        return ()
+    text = (
+        f"The slices lie askew: counted by the rule they show one joint on too few. Those scored lie {abs(moved)} "
+        f"further {'back' if moved > 0 else 'in front'}, where both are seen."
+    )
+    return (Reason("slices_moved", text),)
 
 
 def _stack_ends(back: bool, moved: tuple[int, int], at_end: tuple[bool, bool]) -> tuple[Reason, ...]:

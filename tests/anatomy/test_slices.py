@@ -109,6 +109,18 @@ def test_too_little_joint_is_not_scorable(left: list[float], right: list[float],
     assert (found.reasons[0].code if isinstance(found, NotScorable) else None) == code
 
 
+@pytest.mark.parametrize(("slices_from", "order"), [("back", 1), ("front", -1)])
+def test_where_slices_lie_askew_those_are_scored_that_show_both_joints(slices_from: str, order: int) -> None:
+    """Counted by the rule, the left joint is seen on three slices."""
+    left = ([0.0] * 7 + [24.0, 29, 33, 36, 39, 18] + [0.0] * 3)[::order]
+    right = ([0.0] * 4 + [18.0, 21, 24, 28, 34, 37, 14] + [0.0] * 5)[::order]
+    for one, other in ((left, right), (right, left)):
+        found = _by_heights(one, other, slices_from=slices_from)
+        assert isinstance(found, SliceChoice)
+        assert found.numbers == (5, 6, 7, 8, 9, 10)
+        assert _codes(found) == ["slices_moved"]
+
+
 @pytest.mark.parametrize("angle_deg", [0, 25, -40])
 def test_the_slices_lie_askew_to_the_sacrum_by_the_angle_between_them(angle_deg: float) -> None:
     grid = Grid((30, 80, 40), np.array([[-2.0, 0, 0, 30], [0, 0, -2, 40], [0, 2, 0, -80], [0, 0, 0, 1]]))
