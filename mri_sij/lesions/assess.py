@@ -43,7 +43,7 @@ from mri_sij.volume import LabelMap, Volume, require_same_grid
 
 _FLUID, _LUMBAR = 0.5, 0.5
 _LARGE_ML = 1.0
-"""Least volume of what may be oedema or fat that is said (our choice)."""
+"""Least volume of what may be oedema but is not counted that is said (our choice)."""
 
 _MISSED = 0.5
 """Share of the oedema beside the joints on slices that are not scored, from which that is said (our choice)."""
@@ -92,6 +92,7 @@ def find_oedema(
         _cautions(fluid, marrow.muscle)
         + _dark(search, rows, settings)
         + _or_fat(rejected, settings)
+        + _unsure(rejected)
         + _elsewhere(oedema & periarticular(search, settings), search, rows),
     )
 
@@ -221,6 +222,22 @@ def _or_fat(rejected: tuple[Rejected, ...], settings: LesionSettings) -> tuple[R
         for one in rejected
         if one.reason.code == "fat" and one.found.volume_ml >= _LARGE_ML
         if (one.found.probability or 0) >= settings.odds_mean
+    )
+
+
+def _unsure(rejected: tuple[Rejected, ...]) -> tuple[Reason, ...]:
+    """A caution for each large candidate at the joint that is not likely or not bright enough: large faint oedema, of
+    which parts alone stand out, is missed more often than any other (docs/lesions.md)."""
+    return tuple(
+        Reason(
+            "oedema-unsure",
+            f"{one.found.volume_ml:.1f} ml in the {one.found.side} {one.found.bone} may be oedema "
+            f"({one.found.contrast:.2f} times normal marrow, probability {one.found.probability:.2f} on average): "
+            f"not counted, to be looked at.",
+        )
+        for one in rejected
+        if one.reason.code in ("unsure", "faint") and one.found.volume_ml >= _LARGE_ML
+        if one.found.probability is not None
     )
 
 

@@ -181,6 +181,17 @@ def test_what_looks_like_oedema_on_stir_and_like_fat_on_t1_is_said() -> None:
     assert "left ilium" in said.message
 
 
+@pytest.mark.parametrize(("asked", "said"), [({"odds_mean": 0.999}, True), ({"min_contrast": 9.0}, True), ({}, False)])
+def test_large_candidates_that_are_not_sure_or_not_bright_enough_are_said(asked: dict[str, float], said: bool) -> None:
+    stir, t1, oedema = images((LOWER_LEFT_ILIUM,))
+    settings = FAST.model_copy(update=asked | {"odds_sure": 0.9999})
+    found = find_oedema(stir, t1, anatomy(), suspecting(oedema), settings)
+    assert isinstance(found, Findings)
+    assert (total(found) == 0) == said
+    messages = [c.message for c in found.cautions if c.code == "oedema-unsure"]
+    assert [m for m in messages if "left ilium may be oedema" in m] == messages[:said]
+
+
 def test_bone_without_a_common_level_is_not_scorable() -> None:
     stir, t1, _ = images()
     rng = np.random.default_rng(0)
