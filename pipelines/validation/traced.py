@@ -58,7 +58,7 @@ def images_of(folder: Path) -> tuple[Volume, Volume | None, Floats]:
             visit = load_visit(Path(alone), settings=Settings().ingest)
         affine = read_volume(folder / IMAGES[0]).grid.affine
     stir = visit.stir.reordered(visit.stir.grid.reading_order)
-    return stir, usable_t1(visit.t1, stir)[0], affine
+    return stir, None if visit.t1 is None else usable_t1(visit.t1, stir)[0], affine
 
 
 def rows_of(traced: dict[str, Any], affine: Floats, grid: Grid) -> dict[Side, dict[int, tuple[float, float]]]:
