@@ -79,7 +79,7 @@ class AnatomySettings(_Stage):
     cartilage_gap_mm: float = 4.5
     """Gap, square to the joint, from which the gap speaks for the ligamentous recess and against cartilage (1.6-4 mm in
     all), or less where the joint is narrow; place and T1 tell as well (`mri_sij.anatomy.cartilage`; our choice, on
-    traced joints)."""
+    simulated and traced joints)."""
     slices: Count = 6
     """Consecutive slices to score (spa-imaging.org grading page)."""
     full_height_fraction: Share = 0.5

@@ -69,9 +69,10 @@ def choose_slices(
         f"The {which} slice with at least {settings.full_height_fraction:.0%} of the greatest cartilaginous height on "
         f"both sides (left {left:.0f} mm, right {right:.0f} mm)."
     )
-    shown = shown_slices(stir)
+    shown, askew = shown_slices(stir), _askew(moved)
+    reason = " ".join([reason, *(caution.message for caution in askew)])
     ends = _stack_ends(back, (wanted, first), (start <= shown[0], start >= shown[-1]))
-    return SliceChoice(numbers, transitional, reason, obliquity_deg(labels), (*ends, *_askew(moved)))
+    return SliceChoice(numbers, transitional, reason, obliquity_deg(labels), (*ends, *askew))
 
 
 def _moved(heights: list[NDArray[np.float64]], first: int, settings: AnatomySettings) -> int:
@@ -91,8 +92,8 @@ def _askew(moved: int) -> tuple[Reason, ...]:
     if not moved:
         return ()
     text = (
-        f"The slices lie askew: counted by the rule they show one joint on too few. Those scored lie {abs(moved)} "
-        f"further {'back' if moved > 0 else 'in front'}, where both are seen."
+        f"The slices lie askew and, so counted, show one joint on too few: those that are scored lie {abs(moved)} "
+        f"further {'back' if moved > 0 else 'in front'}, where both joints are seen."
     )
     return (Reason("slices_moved", text),)
 
