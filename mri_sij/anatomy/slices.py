@@ -52,8 +52,8 @@ def choose_slices(
         return NotScorable((Reason("too_few_slices", few),))
     full = np.all([h >= settings.full_height_fraction * h.max() for h in heights], axis=0)
     if not full.any():
-        askew = "No slice shows the cartilaginous part of both joints: the slices lie askew."
-        return NotScorable((Reason("no_common_slice", askew),))
+        apart = "No slice shows the cartilaginous part of both joints: the slices lie askew."
+        return NotScorable((Reason("no_common_slice", apart),))
     transitional = int(np.flatnonzero(full).max())
     back = settings.slices_from == "back"
     wanted = transitional - settings.slices + 1 if back else int(np.flatnonzero(full).min())
