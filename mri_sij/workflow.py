@@ -69,7 +69,7 @@ def score_visit(
 def score_images(images: VisitImages, settings: Settings, *, progress: Progress = _silent) -> VisitResult:
     """Score images that were read: network, anatomy, oedema, scores. What cannot be scored has its reasons instead."""
     stir = images.stir.reordered(images.stir.grid.reading_order)
-    t1, left_out = (None, ()) if images.t1 is None else usable_t1(images.t1, stir)
+    t1, left_out = usable_t1(images.t1, stir)
     result = VisitResult(images, stir, t1, settings, cautions=(*images.cautions, *left_out))
     seen = look_at_stir(stir, result.native_slice)
     if isinstance(seen, NotScorable):

@@ -30,9 +30,11 @@ def look_at_stir(stir: Volume, native: Callable[[int], int]) -> NotScorable | tu
     return (Reason("uneven_slices", text),)
 
 
-def usable_t1(t1: Volume, stir: Volume) -> tuple[Volume | None, tuple[Reason, ...]]:
-    """The T1 (as read) on the grid of the STIR (reading frame); None, and a caution that says so, where it cannot be
-    held against the STIR."""
+def usable_t1(t1: Volume | None, stir: Volume) -> tuple[Volume | None, tuple[Reason, ...]]:
+    """The T1 (as read) on the grid of the STIR (reading frame); None where there is none, and with a caution that says
+    so where it cannot be held against the STIR."""
+    if t1 is None:
+        return None, ()
     blank = blank_slices(t1.reordered(t1.grid.reading_order))
     if blank:
         named = _named(sorted(map(t1.grid.native_slice, blank)))

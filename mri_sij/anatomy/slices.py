@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from mri_sij.anatomy.image_quality import shown_slices
-from mri_sij.anatomy.joint import Joint, Joints
+from mri_sij.anatomy.joint import Joints
 from mri_sij.anatomy.labels import SACRUM
 from mri_sij.config import AnatomySettings
 from mri_sij.evidence import NotScorable, Reason
@@ -45,12 +46,15 @@ def choose_slices(
     than four, they are moved past that slice until both are shown. Fewer than six slices with a joint: not scorable.
     """
     count = labels.grid.shape[2]
-    heights = [_heights(joint, count) for joint in (joints.left, joints.right)]
+    heights = [
+        by_slice({k: there.covered_mm for k, there in joint.slices.items()}, count)
+        for joint in (joints.left, joints.right)
+    ]
     seen = np.max(heights, axis=0) >= settings.min_joint_height_mm
     if min(h.max() for h in heights) < settings.min_joint_height_mm or seen.sum() < settings.slices:
         few = f"Cartilaginous joint is seen on {int(seen.sum())} slices; {settings.slices} are scored."
         return NotScorable((Reason("too_few_slices", few),))
-    full = np.all([h >= settings.full_height_fraction * h.max() for h in heights], axis=0)
+    full = high_on_both(heights, settings)
     if not full.any():
         apart = "No slice shows the cartilaginous part of both joints: the slices lie askew."
         return NotScorable((Reason("no_common_slice", apart),))
@@ -73,6 +77,11 @@ def choose_slices(
     reason = " ".join([reason, *(caution.message for caution in askew)])
     ends = _stack_ends(back, (wanted, first), (start <= shown[0], start >= shown[-1]))
     return SliceChoice(numbers, transitional, reason, obliquity_deg(labels), (*ends, *askew))
+
+
+def high_on_both(heights: Sequence[NDArray[np.float64]], settings: AnatomySettings) -> NDArray[np.bool_]:
+    """Slices on which both joints keep `full_height_fraction` of their greatest height (each by slice)."""
+    return np.asarray(np.all([h >= settings.full_height_fraction * h.max() for h in heights], axis=0))
 
 
 def _moved(heights: list[NDArray[np.float64]], first: int, settings: AnatomySettings) -> int:
@@ -129,11 +138,11 @@ def _stack_ends(back: bool, moved: tuple[int, int], at_end: tuple[bool, bool]) -
     return tuple(cautions)
 
 
-def _heights(joint: Joint, count: int) -> NDArray[np.float64]:
-    """Cartilaginous height (mm) by slice, a single outlier smoothed away."""
+def by_slice(heights: Mapping[int, float], count: int) -> NDArray[np.float64]:
+    """Cartilaginous heights (mm) of a joint on all `count` slices, a single outlier smoothed away."""
     raw = np.zeros(count)
-    for k, there in joint.slices.items():
-        raw[k] = there.covered_mm
+    for k, height in heights.items():
+        raw[k] = height
     return np.asarray(ndi.median_filter(raw, 3, mode="nearest"))
 
 

@@ -41,7 +41,7 @@ def segment(
     images = load_visit(visit, series=series, settings=settings.ingest)
     native = images.stir.grid
     stir = images.stir.reordered(native.reading_order)
-    t1, left_out = (None, ()) if images.t1 is None else usable_t1(images.t1, stir)
+    t1, left_out = usable_t1(images.t1, stir)
     _, _, found, partial = find(stir, t1, settings, tell_stage)
     for caution in (*left_out, *partial):
         print(f"mri-sij: {caution.message} ({caution.code})", file=sys.stderr)

@@ -13,19 +13,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import ndimage as ndi
 
 from mri_sij.anatomy.before import usable_t1
 from mri_sij.anatomy.find import Anatomy
+from mri_sij.anatomy.slices import by_slice, high_on_both
 from mri_sij.config import Settings
 from mri_sij.evidence import Side
 from mri_sij.geometry import Floats, Grid
@@ -33,8 +30,6 @@ from mri_sij.ingest.nifti import read_volume
 from mri_sij.ingest.visit import load_visit
 from mri_sij.volume import Volume
 from mri_sij.workflow import find
-
-IMAGES = ("stir.nii.gz", "t1.nii.gz")
 
 
 @dataclass(frozen=True)
@@ -49,16 +44,13 @@ class Against:
 
 def images_of(folder: Path) -> tuple[Volume, Volume | None, Floats]:
     """STIR and T1 in the reading frame, and the affine of the STIR's array as it is stored."""
-    if not (folder / IMAGES[0]).is_file():
-        visit, affine = load_visit(folder, settings=Settings().ingest), np.eye(4)
+    if (folder / "stir.nii.gz").is_file():
+        stir, t1 = read_volume(folder / "stir.nii.gz"), read_volume(folder / "t1.nii.gz")
     else:
-        with tempfile.TemporaryDirectory() as alone:  # without the readers' outlines beside them
-            for name in IMAGES:
-                shutil.copy(folder / name, alone)
-            visit = load_visit(Path(alone), settings=Settings().ingest)
-        affine = read_volume(folder / IMAGES[0]).grid.affine
-    stir = visit.stir.reordered(visit.stir.grid.reading_order)
-    return stir, None if visit.t1 is None else usable_t1(visit.t1, stir)[0], affine
+        visit = load_visit(folder, settings=Settings().ingest)
+        stir, t1 = visit.stir, visit.t1
+    there = stir.reordered(stir.grid.reading_order)
+    return there, usable_t1(t1, there)[0], stir.grid.affine
 
 
 def rows_of(traced: dict[str, Any], affine: Floats, grid: Grid) -> dict[Side, dict[int, tuple[float, float]]]:
@@ -94,13 +86,10 @@ def against(anatomy: Anatomy, traced: dict[Side, dict[int, tuple[float, float]]]
 
 def _last(traced: dict[Side, dict[int, tuple[float, float]]], grid: Grid) -> int:
     """The last slice on which both traced joints have half of their greatest height, by the program's own rule."""
-    heights: list[NDArray[np.float64]] = []
-    for slices in traced.values():
-        height = np.zeros(grid.shape[2])
-        for k, (low, high) in slices.items():
-            height[k] = high - low
-        heights.append(ndi.median_filter(height, 3, mode="nearest"))
-    return int(np.flatnonzero(np.all([h >= 0.5 * h.max() for h in heights], axis=0)).max())
+    heights = [
+        by_slice({k: high - low for k, (low, high) in slices.items()}, grid.shape[2]) for slices in traced.values()
+    ]
+    return int(np.flatnonzero(high_on_both(heights, Settings().anatomy)).max())
 
 
 def hold(folder: Path, traced: dict[str, Any], *, with_t1: bool = True) -> Against | None:
