@@ -70,7 +70,8 @@ class AnatomySettings(_Stage):
     segmenter: str = "builtin"
     """`builtin`, or another back end (see `mri_sij.anatomy.backends`)."""
     mask_labels: dict[str, list[int]] = {"sacrum": [1], "left_ilium": [2], "right_ilium": [3]}
-    """Label numbers of the user's own masks for `masks:PATH`; sides are checked against the affine all the same."""
+    """Label numbers of the user's own masks for `masks:PATH`; sides are checked against the affine all the same. With
+    `cartilage = [4]` too, rows and slices where that label lies between the bones are the cartilaginous joint."""
     island_fraction: Share = 0.04
     """Parts of a bone smaller than this share of its largest part, and away from it, are dropped (our choice)."""
     joint_reach_mm: float = 14.0

@@ -35,6 +35,7 @@ TOTALSEGMENTATOR_FILES = MappingProxyType({"sacrum": "sacrum", "left_ilium": "hi
 MRSEGMENTATOR_LABELS = MappingProxyType({"sacrum": [26], "left_ilium": [27], "right_ilium": [28]})
 """Class table of MRSegmentator 1 (its README)."""
 
+_BONES, _CARTILAGE = ("sacrum", "left_ilium", "right_ilium"), "cartilage"
 _LEAST_OVERLAP = 0.3
 _NIFTI = (".nii", ".nii.gz")
 
@@ -178,11 +179,13 @@ def _read_labels(path: Path) -> Volume:
 
 def _from_numbers(labels: Volume, numbers: LabelNumbers, request: Request, source: str) -> Segmentation:
     there = _on_grid(labels, request.stir)
-    wanted = ("sacrum", "left_ilium", "right_ilium")
-    missing = [bone for bone in wanted if bone not in numbers]
+    missing, unknown = [b for b in _BONES if b not in numbers], sorted(set(numbers) - {*_BONES, _CARTILAGE})
     if missing:
         raise UsageError(f"mask_labels says nothing of {', '.join(missing)}.", hint="See configs/default.toml.")
-    return _from_masks({bone: np.isin(there, numbers[bone]) for bone in wanted}, request, source)
+    if unknown:
+        known = ", ".join((*_BONES, _CARTILAGE))
+        raise UsageError(f"mask_labels does not know {', '.join(unknown)}.", hint=f"It knows {known}.")
+    return _from_masks({name: np.isin(there, numbers[name]) for name in numbers}, request, source)
 
 
 def _on_grid(labels: Volume, stir: Volume) -> NDArray[np.int32]:
@@ -204,4 +207,7 @@ def _from_masks(masks: Mapping[str, NDArray[np.bool_]], request: Request, source
     shape = fit_shape(labels, grid)
     if shape is not None and shape.residual_mm > request.settings.max_shape_mm:
         shape = None  # masks of parts of bones are the user's own choice, and no sign of another body part
-    return Segmentation(LabelMap(labels, grid, NAMES), Volume(sure, grid), None, source, None, shape)
+    cartilage = masks.get(_CARTILAGE)
+    if cartilage is not None and not cartilage.any():
+        cartilage = None  # nothing is marked: found as for any other masks
+    return Segmentation(LabelMap(labels, grid, NAMES), Volume(sure, grid), None, source, None, shape, cartilage)

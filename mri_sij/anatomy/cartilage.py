@@ -95,3 +95,10 @@ def covered_by_cartilage(
     sigma = (_SMOOTH_MM / spacing_mm[1], _SMOOTH_SLICES)
     # Only the sign counts, so that the sum need not be divided by the smoothed weight.
     return np.asarray(facing & (ndi.gaussian_filter(np.where(facing, against, 0.0), sigma, mode="constant") < 0))
+
+
+def marked_beside(cartilage: Mask, column: Floats, column_mm: float, reach_mm: float) -> Mask:
+    """Rows and slices on which `cartilage`, as masks mark it, lies within `reach_mm` of the midline's `column` (NaN
+    where there is none)."""
+    away_mm = np.abs(np.arange(len(cartilage))[:, None, None] - column) * column_mm
+    return np.asarray((cartilage & (away_mm <= reach_mm)).any(0))

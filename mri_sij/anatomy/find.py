@@ -47,7 +47,7 @@ def find_anatomy(
     All in the reading frame; `t1`, on the STIR's grid, tells whether fat is suppressed.
     """
     labels = segmentation.labels
-    joints = find_joints(labels, settings, t1, segmentation.shape)
+    joints = find_joints(labels, settings, t1, segmentation.shape, segmentation.cartilage)
     quality = assess(stir, segmentation, joints, settings, t1)
     if quality.failed:
         return Unusable(segmentation, joints, quality, NotScorable(quality.failed))

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mri_sij.anatomy.cartilage import behind_mm, covered_by_cartilage, ridge_across
+from mri_sij.anatomy.cartilage import behind_mm, covered_by_cartilage, marked_beside, ridge_across
 from mri_sij.anatomy.labels import LEFT_ILIUM, RIGHT_ILIUM
 from mri_sij.anatomy.margins import HALF_GAP_MM, Facing, facing_margins
 from mri_sij.anatomy.shape import Shape
+from mri_sij.anatomy.span import Mask
 from mri_sij.anatomy.surface import smooth_surface
 from mri_sij.config import AnatomySettings
 from mri_sij.evidence import Side
@@ -86,20 +87,29 @@ class _Course:
 
 
 def find_joints(
-    labels: LabelMap, settings: AnatomySettings, t1: Volume | None = None, shape: Shape | None = None
+    labels: LabelMap,
+    settings: AnatomySettings,
+    t1: Volume | None = None,
+    shape: Shape | None = None,
+    cartilage: Mask | None = None,
 ) -> Joints:
     """Both joints from the bones' labels (reading frame); `t1` on the same grid and the `shape` fitted to the bones
-    help to tell cartilage from ligament.
+    help to tell cartilage from ligament, unless `cartilage` marks it.
 
     The midline lies half-way between facing margins no more than `joint_reach_mm` apart; a smooth surface through
     the midlines of all slices takes out what single slices or rows got wrong.
     """
-    found = {side: _find_joint(labels, side, settings, t1, shape) for side in Side}
+    found = {side: _find_joint(labels, side, settings, t1, shape, cartilage) for side in Side}
     return Joints(labels.grid, found[Side.LEFT], found[Side.RIGHT])
 
 
 def _find_joint(
-    labels: LabelMap, side: Side, settings: AnatomySettings, t1: Volume | None, shape: Shape | None
+    labels: LabelMap,
+    side: Side,
+    settings: AnatomySettings,
+    t1: Volume | None,
+    shape: Shape | None,
+    cartilage: Mask | None,
 ) -> Joint:
     facing = facing_margins(labels, ILIUM_OF[side], settings.joint_reach_mm)
     known = np.isfinite(facing.column)
@@ -110,9 +120,13 @@ def _find_joint(
     near = known & (np.abs(facing.column - column) * spacing[0] < settings.joint_reach_mm / 2)
     gap = np.where(near, _square_gap(facing, column, spacing), np.nan)
     middle = np.where(near, column, np.nan)
-    ridge = None if t1 is None else ridge_across(t1, labels, middle)
-    behind = None if shape is None else behind_mm(shape, labels.grid, middle)
-    course = _Course(column, near, covered_by_cartilage(gap, behind, ridge, spacing, settings))
+    if cartilage is None:
+        ridge = None if t1 is None else ridge_across(t1, labels, middle)
+        behind = None if shape is None else behind_mm(shape, labels.grid, middle)
+        covered = covered_by_cartilage(gap, behind, ridge, spacing, settings)
+    else:
+        covered = marked_beside(cartilage, middle, spacing[0], settings.joint_reach_mm / 2)
+    course = _Course(column, near, covered)
     slices = {}
     for k in np.flatnonzero(known.sum(0) >= 3):
         made = _joint_slice(int(k), facing, course, side, spacing, settings.joint_reach_mm)

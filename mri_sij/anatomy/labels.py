@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from mri_sij.anatomy.shape import Shape
+from mri_sij.anatomy.span import Mask
 from mri_sij.volume import LabelMap, Volume
 
 SACRUM, LEFT_ILIUM, RIGHT_ILIUM = 1, 2, 3
@@ -20,6 +21,7 @@ class Segmentation:
     `agreement` is the Dice of the bones between two passes of the segmenter (None where it has only one);
     `source` names the back end and `model_sha256` its network. `shape` is the shape model fitted to the bones as the
     network had them, or to another back end's masks (None where a bone is missing, or masks have no pelvis's shape).
+    `cartilage` is where masks mark the joint as covered by cartilage (None where that is left to be found).
     """
 
     labels: LabelMap
@@ -28,3 +30,4 @@ class Segmentation:
     source: str
     model_sha256: str | None
     shape: Shape | None = None
+    cartilage: Mask | None = None

@@ -5,7 +5,7 @@ usage: simulated.py FIRST_SEED LAST_SEED [--noise-free] [--true-anatomy] [--conf
 
 Each seed is one visit of one simulated person: clinical sampling, noise, coil, mimics and, in two of three, oedema.
 With --noise-free there is no noise, marrow and the suppression of fat are even and there are no mimics: lesions, coil
-and sampling stay as they are. With --true-anatomy the bones are not looked for but given.
+and sampling stay as they are. With --true-anatomy the bones and where cartilage ends are not looked for but given.
 The visit is written as NIfTI and scored as any other. Printed: ICC(2,1) of the total, bias, limits of agreement,
 kappa of quadrants, intensity and depth items on the slices that both forms hold, how often the interval holds the
 truth, and how often no oedema gives 0. Visits that are not scorable are counted apart, never as 0. Simulated
@@ -25,16 +25,19 @@ import numpy as np
 
 from mri_sij.config import Settings, load_settings
 from mri_sij.errors import RefusedError
-from mri_sij.evidence import Evidence
+from mri_sij.evidence import Evidence, Side
 from mri_sij.ingest.nifti import write_nifti
 from mri_sij.phantom.scan import SimulatedVisit
 from mri_sij.phantom.study import INTENSE_RATIO, total_of
-from mri_sij.phantom.truth import true_form, true_slices
+from mri_sij.phantom.truth import true_form, true_joint, true_slices
 from mri_sij.phantom.visits import draw_courses, draw_sessions, person_of, scan
 from mri_sij.scoring.agreement import bland_altman, cohen_kappa, icc_2_1
+from mri_sij.volume import LabelMap
 from mri_sij.workflow import score_visit
 
 Pairs = list[tuple[bool, bool]]
+_CARTILAGE = 5
+"""Number of the joint's cartilage in the true masks, after the simulation's bones."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +87,16 @@ def compare(visit: SimulatedVisit, seed: int, settings: Settings, folder: Path) 
 
 
 def _given_bones(visit: SimulatedVisit, settings: Settings, folder: Path) -> Settings:
-    """Settings that take the true bones, written to `folder`."""
+    """Settings that take the true bones and the true extent of cartilage, written to `folder`."""
     folder.mkdir()
-    write_nifti(visit.labels, folder / "bones.nii.gz")
-    return settings.with_segmenter(f"masks:{folder / 'bones.nii.gz'}")
+    labels = visit.labels.data.copy()
+    covered = np.any([true_joint(visit, side) for side in Side], axis=0)
+    labels[(labels == 0) & covered] = _CARTILAGE
+    names = {**visit.labels.names, _CARTILAGE: "cartilage"}
+    write_nifti(LabelMap(labels, visit.labels.grid, names), folder / "bones.nii.gz")
+    numbers = {**settings.anatomy.mask_labels, "cartilage": [_CARTILAGE]}
+    anatomy = settings.anatomy.model_copy(update={"mask_labels": numbers})
+    return settings.model_copy(update={"anatomy": anatomy}).with_segmenter(f"masks:{folder / 'bones.nii.gz'}")
 
 
 def _items(truth: Evidence, found: Evidence) -> tuple[Pairs, Pairs, Pairs]:

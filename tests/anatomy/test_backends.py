@@ -63,6 +63,28 @@ def test_masks_with_the_shape_of_a_pelvis_are_fitted_and_others_taken_as_they_ar
         assert (found.shape is not None) == fitted
 
 
+def test_cartilage_is_taken_from_masks_that_mark_it_and_left_to_be_found_otherwise(tmp_path: Path) -> None:
+    path, numbers = tmp_path / "masks.nii.gz", {"sacrum": [1], "left_ilium": [2], "right_ilium": [3], "cartilage": [4]}
+    _write(path, (1, 2, 3))
+    settings = AnatomySettings(segmenter=f"masks:{path}", mask_labels=numbers)
+    assert segment_visit(STIR, None, _maps(), settings).cartilage is None
+    marked = TRUE.data.copy()
+    marked[(marked == 0) & (np.arange(marked.shape[2]) < 9)] = 4
+    write_nifti(LabelMap(marked, TRUE.grid, {**NAMES, 4: "cartilage"}), path)
+    found = segment_visit(STIR, None, _maps(), settings)
+    assert (found.labels.data == TRUE.data).all()
+    assert found.cartilage is not None
+    assert (found.cartilage == (marked == 4)).all()
+    assert segment_visit(STIR, None, _maps(), AnatomySettings(segmenter=f"masks:{path}")).cartilage is None
+
+
+def test_a_name_that_mask_labels_does_not_know_is_an_error(tmp_path: Path) -> None:
+    _write(tmp_path / "masks.nii.gz", (1, 2, 3))
+    numbers = {"sacrum": [1], "left_ilium": [2], "right_ilium": [3], "cartilege": [4]}
+    with pytest.raises(UsageError, match="does not know cartilege"):
+        _segmented(f"masks:{tmp_path / 'masks.nii.gz'}", mask_labels=numbers)
+
+
 def test_sides_come_from_the_affine_where_the_masks_swap_them(tmp_path: Path) -> None:
     path = tmp_path / "masks.nii.gz"
     _write(path, (SACRUM, RIGHT_ILIUM, LEFT_ILIUM))

@@ -105,3 +105,15 @@ def test_height_is_from_end_to_end_of_the_cartilage_and_what_it_covers_without_w
     there = joints.left.slices[3]
     assert (there.height_mm, there.covered_mm) == (height_mm, covered_mm)
     assert not joints.right.slices
+
+
+def test_marked_cartilage_is_taken_as_it_is_marked_and_on_its_own_side_only() -> None:
+    labels = pelvis.labels(pelvis.grid(0))
+    rows, slices = np.arange(labels.grid.shape[1]), np.arange(labels.grid.shape[2])
+    marked = (labels.data == 0) & ((rows >= 60) & (rows < 90))[:, None] & ((slices > 7) & (slices < 13))
+    marked &= (labels.grid.world(np.argwhere(np.ones(marked.shape)))[:, 0] < 0).reshape(marked.shape)
+    joints = find_joints(labels, SETTINGS, cartilage=marked)
+    for k, there in joints.left.slices.items():
+        found = there.midline[there.cartilaginous, 1]
+        assert found.tolist() == (list(range(60, 90)) if 7 < k < 13 else [])
+    assert not any(there.cartilaginous.any() for there in joints.right.slices.values())
