@@ -30,6 +30,7 @@ from mri_sij.evidence import (
 )
 from mri_sij.geometry import Floats
 from mri_sij.lesions.average import average_over_bone
+from mri_sij.lesions.holes import filled
 from mri_sij.lesions.records import OEDEMA_LABELS
 from mri_sij.lesions.search import Search
 
@@ -140,7 +141,7 @@ def _deep_piece(inside: Mask, depth_mm: NDArray[np.float32], pixel_mm2: float, s
         beyond = float((piece & (at >= settings.deep_mm)).sum()) * pixel_mm2
         if beyond < settings.min_area_mm2 or at[piece].min() > settings.deep_touch_mm:
             continue
-        if piece.sum() >= settings.deep_filled * ndi.binary_fill_holes(piece).sum():
+        if piece.sum() >= settings.deep_filled * filled(piece).sum():
             return True
     return False
 

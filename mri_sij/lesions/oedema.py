@@ -16,6 +16,7 @@ from scipy import ndimage as ndi
 from mri_sij.anatomy.span import Mask
 from mri_sij.config import LesionSettings
 from mri_sij.evidence import Reason
+from mri_sij.lesions.holes import filled
 from mri_sij.lesions.records import OEDEMA_PLACES, Candidate, Lesion, Rejected
 from mri_sij.lesions.search import Search
 
@@ -198,12 +199,13 @@ def _shares(values: NDArray[np.float32] | None, pieces: Pieces, count: int) -> N
 
 def fill(mask: Mask, code: NDArray[np.uint8]) -> Mask:
     """Close holes in the plane, within the same bone: readers outline a lesion, not its pores."""
-    filled = mask.copy()
+    out = mask.copy()
     for k in np.flatnonzero(mask.any((0, 1))):
-        for number in np.flatnonzero(np.bincount(code[:, :, k][mask[:, :, k]])):
-            own = code[:, :, k] == number
-            filled[:, :, k] |= ndi.binary_fill_holes(mask[:, :, k] & own) & own
-    return filled
+        for number, box in enumerate(ndi.find_objects(np.where(mask[:, :, k], code[:, :, k], 0)), start=1):
+            if box is not None:
+                own = code[:, :, k][box] == number
+                out[:, :, k][box] |= filled(mask[:, :, k][box] & own) & own
+    return out
 
 
 def _why(found: Candidate) -> str:
