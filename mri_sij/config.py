@@ -317,7 +317,14 @@ class CompareSettings(_Stage):
     over_normal: float = 2.0
     """Standard deviations of normal bone: by as many new oedema must have risen between the visits; what was called at
     the baseline only has gone where it stands out by less and fell by more (our choice, on simulated pairs)."""
-    rest: Share = 0.02
+    faded_contrast: Share = 0.375
+    """Share of the excess over marrow that oedema of a bone, which the follow-up's own reading does not call at all,
+    must have kept in its form to have faded; with less it has gone (0-1; our choice, on simulated pairs: of what had
+    gone up to 0.36 seemed to be left, of what had faded to two fifths 0.3-0.5)."""
+    steady_intensity: Share = 0.1
+    """Share of the limit by which a joint must be brighter at the follow-up to become intense, or darker to be so no
+    more: lesions that did not change differ by that much between scanners (0-1; our choice)."""
+    rest: Share = 0.05
     """Share (0-1) of the baseline's oedema: where the follow-up's own reading finds none at all, so small a rest that
     looks the same as before is the rim of what has gone (our choice)."""
 

@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from mri_sij.anatomy.span import Mask
+from mri_sij.compare.faded import form_left, mean_left
 from mri_sij.compare.levels import BONE_OF_CODE, Carried
 from mri_sij.config import CompareSettings
 from mri_sij.lesions.search import Field, Search
 
 _CONTRAST_MM = 1.5
 """Brightness of the two visits is held against each other over this much bone (standard deviation, in the plane)."""
+_CALLED = 0.05
+"""Share of a bone's oedema up to which the follow-up's own reading counts as calling none of it."""
 _LEAST_NORMAL = 0.2
 """Share of a bone that must be free of oedema at both visits for its own level to be used, not that of all four."""
 _LEAST_CELL_MM2, _LEAST_CELLS = 30.0, 8
@@ -32,8 +35,11 @@ def read_beside(search: Search, oedema: Mask, carried: Carried, settings: Compar
     slice that it is part of, that at the other visit exceeds marrow by `same_contrast` of as much is called at the
     follow-up what the baseline calls it. Such persisting oedema must also stand out of normal bone by more than that
     varies from place to place, or have fallen by no more than normal bone does between the visits, and new oedema must
-    have risen by more (`over_normal`). Where the follow-up alone shows no oedema at all, a `rest` of the baseline's
-    that looks the same was the rim of what has gone.
+    have risen by more (`over_normal`). Where the follow-up alone calls none of a bone's oedema and the whole of it
+    shows less than `same_contrast`, it has faded if at least `faded_contrast` is left in its form, and gone otherwise
+    but for what stands out.
+    Where the follow-up alone shows no oedema at all, a `rest` of the baseline's that looks the same was the rim of what
+    has gone.
     `oedema` is the baseline's on the search box. Without images (`ratio` None) both readings stand as they are.
     """
     if carried.ratio is None:
@@ -42,27 +48,37 @@ def read_beside(search: Search, oedema: Mask, carried: Carried, settings: Compar
     first, second = (_contrast(search, ratio, neither) for ratio in (search.ratio, carried.ratio))
     least = settings.same_contrast
     missed = oedema & ~carried.oedema & carried.seen
-    as_before = (second >= least * first) | _as_bright(missed, second, first, search, least)
     unlike = settings.over_normal * _spread(search, second, neither)
     fallen = settings.over_normal * _spread_of_cells(search, second - first, neither)
     stands_out = _cell_means(missed, second - unlike, search) > 0
-    stayed = missed & as_before & (stands_out | (_cell_means(missed, first - second, search) <= fallen))
+    stayed = _as_bright(missed, second, first, search, least)
+    stayed &= stands_out | (_cell_means(missed, first - second, search) <= fallen)
+    for own in (search.code == code for code in BONE_OF_CODE):
+        lesion = oedema & carried.seen & own
+        uncalled = lesion.any() and (lesion & carried.oedema).sum() <= _CALLED * lesion.sum()
+        if uncalled and mean_left(lesion, first, second) < least:
+            stayed &= stands_out | ~lesion
+            left = form_left(lesion, neither & own, first, second, search)
+            if left >= settings.faded_contrast:
+                stayed |= _as_bright(lesion & missed, second, first, search, least * left)
     if not carried.oedema.any() and stayed.sum() <= settings.rest * oedema.sum():
         stayed[:] = False
     came = ~oedema & carried.oedema
-    was_there = came & ((first >= least * second) | _as_bright(came, first, second, search, least))
+    was_there = _as_bright(came, first, second, search, least)
     noise = settings.over_normal * _spread(search, second - first, neither)
     was_there |= came & (_cell_means(came, second - first - noise, search) < 0)
     return replace(carried, oedema=(carried.oedema | stayed) & ~was_there)
 
 
 def _as_bright(patch: Mask, there: Field, here: Field, search: Search, least: float) -> Mask:
-    """Voxels of `patch` in cells (quadrant of a slice) where its mean brightness `there` is `least` of that `here`.
+    """Voxels of `patch` that are `there` at least `least` as bright as they are `here`, by themselves or in the mean of
+    their cell (quadrant of a slice).
 
     A cell is what a reader judges as one; single voxels at a lesion's rim say little.
     """
     means = _cell_means(patch, there, search), _cell_means(patch, here, search)
-    return np.asarray(patch & (means[0] >= least * means[1]) & (means[1] > 0))
+    cells = (means[0] >= least * means[1]) & (means[1] > 0)
+    return np.asarray(patch & ((there >= least * here) | cells))
 
 
 def _cell_means(patch: Mask, field: Field, search: Search) -> Field:

@@ -14,22 +14,24 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from mri_sij.anatomy.labels import LEFT_ILIUM, RIGHT_ILIUM, SACRUM
+from mri_sij.anatomy.span import Mask
 from mri_sij.compare.align import Alignment
 from mri_sij.compare.rigid import move
 from mri_sij.compare.visit import Visit
-from mri_sij.config import LesionSettings
-from mri_sij.evidence import Evidence, JointSliceEvidence, Side
+from mri_sij.config import LesionSettings, Settings
+from mri_sij.evidence import Bone, Evidence, JointSliceEvidence, Side
 from mri_sij.geometry import Floats, Grid
 from mri_sij.lesions.items import (
     Reading,
+    even_contrast,
     evidence_of,
     heights_of,
-    intense_from,
     mark,
     measure_extent,
     measure_items,
     periarticular,
 )  # fmt: skip
+from mri_sij.lesions.records import OEDEMA_LABELS
 from mri_sij.lesions.search import Search, widen
 
 BONE_OF_CODE = {1: SACRUM, 2: LEFT_ILIUM, 3: SACRUM, 4: RIGHT_ILIUM}
@@ -97,20 +99,37 @@ def own_oedema(search: Search, baseline: Visit) -> NDArray[np.bool_]:
 
 
 def read_followup(
-    search: Search, carried: Carried, baseline: Visit, followup: Visit, alignment: Alignment, settings: LesionSettings
+    search: Search, carried: Carried, visits: tuple[Visit, Visit], alignment: Alignment, settings: Settings
 ) -> Evidence:
     """The baseline's levels on the follow-up's oedema; slice numbers are the baseline's.
 
     What is bright enough to be intense is the baseline's ratio over normal marrow for both: which fluid a visit shows
-    decides its own limit, and the same lesion would be intense in one visit only for that.
+    decides its own limit, and the same lesion would be intense in one visit only for that. Nor does a joint become
+    intense, or cease to be, by less than `steady_intensity` of that ratio.
     """
+    baseline, followup = visits
     if carried.ratio is not None and baseline.intensity is not None:
-        seen = replace(search, ratio=carried.ratio)
-        return read_mask(seen, carried.oedema, baseline.intensity.intense_from, baseline, settings)
-    evidence = read_mask(search, carried.oedema, None, baseline, settings)
+        intense = None
+        if baseline.intensity.intense_from is not None:
+            limits = _limits(search, baseline, baseline.intensity.intense_from, settings.compare.steady_intensity)
+            intense = even_contrast(replace(search, ratio=carried.ratio)) >= limits
+        return read_mask(replace(search, ratio=carried.ratio), carried.oedema, intense, baseline, settings.lesions)
+    evidence = read_mask(search, carried.oedema, None, baseline, settings.lesions)
     nearest = nearest_slices(baseline, followup, alignment)
-    intense = {(s, k) for s, n in followup.intense for k, near in nearest.items() if near == n}
-    return _with_intensity(evidence, intense)
+    intense_there = {(s, k) for s, n in followup.intense for k, near in nearest.items() if near == n}
+    return _with_intensity(evidence, intense_there)
+
+
+def _limits(search: Search, baseline: Visit, intense_ratio: float, steady: float) -> NDArray[np.float32]:
+    """Ratio over normal marrow from which each voxel is intense at the follow-up: less than `intense_ratio` in joints
+    that are intense at the baseline, more in others."""
+    limits = np.full(search.code.shape, intense_ratio * (1 + steady), np.float32)
+    for joint in baseline.form.joints:
+        if joint.intensity:
+            codes = [OEDEMA_LABELS[joint.side, bone] for bone in Bone]
+            k = joint.slice_number - search.first_slice
+            limits[:, :, k][np.isin(search.code[:, :, k], codes)] = intense_ratio * (1 - steady)
+    return limits
 
 
 def nearest_slices(baseline: Visit, followup: Visit, alignment: Alignment) -> dict[int, int]:
@@ -134,11 +153,11 @@ def levels_seen(search: Search, carried: Carried, slices: tuple[int, ...], setti
 
 
 def read_mask(
-    search: Search, oedema: NDArray[np.bool_], intense_ratio: float | None, baseline: Visit, settings: LesionSettings
+    search: Search, oedema: NDArray[np.bool_], intense: Mask | None, baseline: Visit, settings: LesionSettings
 ) -> Evidence:
-    """What a mask of oedema over the search box implies on the baseline's levels; intense from `intense_ratio` times
-    marrow (None: nothing is)."""
-    items = measure_items(oedema, search, intense_from(search, intense_ratio), settings)
+    """What a mask of oedema over the search box implies on the baseline's levels; `intense` marks what is bright enough
+    for the intensity item (None: nothing is)."""
+    items = measure_items(oedema, search, intense, settings)
     heights = heights_of(baseline.joints, search.first_slice, oedema.shape[2])
     extent = measure_extent(oedema, search, settings)
     reading = Reading(items, extent, mark(items, heights, settings), heights, search.first_slice)

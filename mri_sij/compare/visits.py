@@ -99,7 +99,7 @@ def _followup_form(
     baseline, followup = visits
     if _is_same_scan(baseline, followup):
         return baseline.form
-    evidence = levels.read_followup(search, carried, baseline, followup, alignment, settings.lesions)
+    evidence = levels.read_followup(search, carried, visits, alignment, settings)
     return score_sparcc(evidence, settings.scoring)
 
 

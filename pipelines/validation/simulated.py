@@ -25,19 +25,20 @@ import numpy as np
 
 from mri_sij.config import Settings, load_settings
 from mri_sij.errors import RefusedError
-from mri_sij.evidence import Evidence, Side
+from mri_sij.evidence import Evidence
 from mri_sij.ingest.nifti import write_nifti
 from mri_sij.phantom.scan import SimulatedVisit
 from mri_sij.phantom.study import INTENSE_RATIO, total_of
-from mri_sij.phantom.truth import true_form, true_joint, true_slices
+from mri_sij.phantom.truth import true_form, true_slices
 from mri_sij.phantom.visits import draw_courses, draw_sessions, person_of, scan
 from mri_sij.scoring.agreement import bland_altman, cohen_kappa, icc_2_1
 from mri_sij.volume import LabelMap
 from mri_sij.workflow import score_visit
 
 Pairs = list[tuple[bool, bool]]
-_CARTILAGE = 5
-"""Number of the joint's cartilage in the true masks, after the simulation's bones."""
+_CARTILAGE, _BETWEEN_MM = 5, 2.0
+"""Number of the joint's cartilage in the true masks, after the simulation's bones, and how far from the midline it is
+marked."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,8 @@ def _given_bones(visit: SimulatedVisit, settings: Settings, folder: Path) -> Set
     """Settings that take the true bones and the true extent of cartilage, written to `folder`."""
     folder.mkdir()
     labels = visit.labels.data.copy()
-    covered = np.any([true_joint(visit, side) for side in Side], axis=0)
-    labels[(labels == 0) & covered] = _CARTILAGE
+    between = (labels == 0) & (np.abs(visit.joint_mm) < _BETWEEN_MM)
+    labels[between & visit.cartilaginous] = _CARTILAGE
     names = {**visit.labels.names, _CARTILAGE: "cartilage"}
     write_nifti(LabelMap(labels, visit.labels.grid, names), folder / "bones.nii.gz")
     numbers = {**settings.anatomy.mask_labels, "cartilage": [_CARTILAGE]}

@@ -53,8 +53,15 @@ def test_oedema_that_one_visit_alone_calls_went_or_came_only_if_the_signal_did()
 def test_a_share_of_the_contrast_is_as_much() -> None:
     for least in (0.4, 0.6):
         stays = least < 0.5
-        assert read(3.0, 2.0, before=True, after=False, rest=0.0, same_contrast=least)[PATCH].all() == stays
+        found = read(3.0, 2.0, before=True, after=False, rest=0.0, same_contrast=least, faded_contrast=0.6)
+        assert found[PATCH].all() == stays
         assert read(2.0, 3.0, before=False, after=True, same_contrast=least)[PATCH].any() != stays
+
+
+def test_what_keeps_its_form_has_faded_and_what_does_not_has_gone() -> None:
+    for left in (0.4, 0.3):
+        found = read(3.0, 1 + 2 * left, before=True, after=False, rest=0.0)
+        assert found[PATCH].all() == found.any() == (left == 0.4)
 
 
 def test_without_images_both_readings_stand() -> None:
