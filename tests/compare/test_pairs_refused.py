@@ -17,6 +17,7 @@ from mri_sij.compare.visit import Intensity, Visit
 from mri_sij.compare.visits import compare_visits
 from mri_sij.compare.write import sentence
 from mri_sij.config import CompareSettings, Settings
+from mri_sij.scoring.sparcc import Sparcc
 
 SETTINGS = Settings()
 OTHER = "ef" * 32
@@ -119,6 +120,23 @@ def test_oedema_that_faded_is_what_the_visits_own_reading_says(pictured: Visit) 
     went, came = followup(plain, faded).change, followup(faded, plain).change
     assert went is not None and came is not None
     assert (went.outcome.delta, came.outcome.delta) == (-8, 8)
+
+
+@pytest.mark.parametrize(
+    ("intense", "limit", "changed"),
+    [(False, 2.4, 0), (False, 2.1, 1), (True, 2.6, 0), (True, 3.0, -1)],  # the oedema is 2.5 times marrow
+)
+def test_a_joint_becomes_intense_or_ceases_to_be_by_a_tenth_of_the_limit_at_least(
+    pictured: Visit, intense: bool, limit: float, changed: int
+) -> None:
+    assert pictured.intensity is not None
+    joints = tuple(replace(j, intensity=int(intense and j.total > 0)) for j in pictured.form.joints)
+    first = replace(
+        pictured, stir=None, t1=None, form=Sparcc(joints), intensity=replace(pictured.intensity, intense_from=limit)
+    )
+    found = followup(first, replace(first, input_sha256=OTHER)).change
+    assert found is not None
+    assert found.outcome.delta == changed * sum(j.total > 0 for j in joints)
 
 
 def test_a_reference_that_is_off_does_not_make_a_change(pictured: Visit) -> None:
