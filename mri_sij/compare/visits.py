@@ -187,8 +187,8 @@ def _change(
     if _is_same_scan(baseline, visit):
         probabilities = certainly(ChangeClass.STABILITY)
     else:
-        shares = shifted(baseline, first.total), shifted(visit, second.total)
-        probabilities = class_probabilities(*shares, settings.compare)
+        shares = followup_shares(baseline, visit, first.total, second.total)
+        probabilities = class_probabilities(shifted(baseline, first.total), shares, settings.compare)
     outcome = judge(first.total, second.total, settings.compare, gained=changes.gained, lost=changes.lost)
     own = levels.own_oedema(search, baseline)
     label = np.zeros(search.code.shape, np.uint8)
@@ -207,6 +207,21 @@ def _change(
         oedema=oedema,
         labels=LabelMap(whole, search.grid, CHANGE_NAMES),
     )
+
+
+def followup_shares(baseline: Visit, followup: Visit, first: int, second: int) -> dict[int, float]:
+    """The distribution of the follow-up's total where the totals at the compared levels are `first` and `second`.
+
+    A follow-up whose own reading finds nothing holds what is left of the baseline's oedema: where a reading finds less
+    of that, less of it is left.
+    """
+    if followup.form.total or not (first and second):
+        return shifted(followup, second)
+    shares: dict[int, float] = {}
+    for value, share in baseline.shares:
+        place = min(round(value * second / first), HIGHEST)
+        shares[place] = shares.get(place, 0.0) + share
+    return shares or {second: 1.0}
 
 
 def shifted(visit: Visit, total: int) -> dict[int, float]:

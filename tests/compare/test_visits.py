@@ -13,7 +13,7 @@ from altered import cut, without_oedema
 from mri_sij.compare.outcome import ChangeClass
 from mri_sij.compare.records import NEW, RESOLVED, Comparison
 from mri_sij.compare.visit import Visit
-from mri_sij.compare.visits import compare_visits
+from mri_sij.compare.visits import compare_visits, followup_shares
 from mri_sij.compare.write import comparison_json, sentence
 from mri_sij.config import CompareSettings, Settings
 from mri_sij.evidence import Reason
@@ -175,3 +175,13 @@ def test_the_same_scan_is_surely_stable(visit: Visit) -> None:
     change = compare_visits([visit, visit], SETTINGS).followups[0].change
     assert change is not None
     assert {c: p for c, p in change.probabilities.items() if p} == {ChangeClass.STABILITY: 1.0}
+
+
+def test_other_totals_move_with_the_levels_and_what_is_left_of_the_baseline_is_as_sure_as_that(visit: Visit) -> None:
+    own = visit.form.total
+    followup = replace(visit, shares=((own - 2, 0.3), (own, 0.5), (own + 4, 0.2)))
+    assert followup_shares(visit, followup, own, own + 3) == {own + 1: 0.3, own + 3: 0.5, own + 7: 0.2}
+    none = replace(without_oedema(visit), shares=((0, 0.8), (12, 0.2)))
+    baseline = replace(visit, shares=((0, 0.3), (12, 0.6), (15, 0.1)))
+    assert followup_shares(baseline, none, 12, 8) == {0: 0.3, 8: 0.6, 10: 0.1}
+    assert followup_shares(baseline, none, 12, 0) == {0: 0.8, 12: 0.2}
