@@ -44,3 +44,8 @@ def test_what_did_not_change_is_left_whole() -> None:
     first = marrow(1) + 0.4 * lesion()
     assert mean_left(lesion(), first, first) == pytest.approx(1, abs=0.1)
     assert mean_left(lesion(), first, 0 * first) == 0
+
+
+def test_a_lesion_that_fills_its_bone_shows_no_form() -> None:
+    whole = search_of(np.ones(SHAPE)).code == 1
+    assert form_left(whole, np.zeros(SHAPE, bool), 0.4 * whole, 0.2 * whole, search_of(np.ones(SHAPE))) == 0
