@@ -37,9 +37,8 @@ def read_beside(search: Search, oedema: Mask, carried: Carried, settings: Compar
     varies from place to place, or have fallen by no more than normal bone does between the visits, and new oedema must
     have risen by more (`over_normal`). Where the follow-up alone calls none of a bone's oedema and the whole of it
     shows less than `same_contrast`, it has faded if at least `faded_contrast` is left in its form, and gone otherwise
-    but for what stands out.
-    Where the follow-up alone shows no oedema at all, a `rest` of the baseline's that looks the same was the rim of what
-    has gone.
+    but for what stands out. Where the follow-up alone shows no oedema at all, a `rest` of the baseline's that looks the
+    same was the rim of what has gone.
     `oedema` is the baseline's on the search box. Without images (`ratio` None) both readings stand as they are.
     """
     if carried.ratio is None:

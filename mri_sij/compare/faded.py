@@ -31,9 +31,8 @@ def form_left(lesion: Mask, around: Mask, first: Field, second: Field, search: S
     the lesion and the bone of `around` up to 10 mm from it, each slice about its own means. A lesion that fills its
     bone, so that less than half as much is left around it, shows no form: 0.
     """
-    slices = np.flatnonzero(lesion.any((0, 1)))
     near = np.zeros_like(lesion)
-    for k in slices:
+    for k in np.flatnonzero(lesion.any((0, 1))):
         near[:, :, k] = ndi.distance_transform_edt(~lesion[:, :, k], search.pixel_mm) <= _AROUND_MM
     if (near & around).sum() < _ENOUGH * lesion.sum():
         return 0.0

@@ -23,16 +23,16 @@ from mri_sij.evidence import Bone, Evidence, JointSliceEvidence, Side
 from mri_sij.geometry import Floats, Grid
 from mri_sij.lesions.items import (
     Reading,
-    even_contrast,
     evidence_of,
     heights_of,
+    intense_from,
     mark,
     measure_extent,
     measure_items,
     periarticular,
 )  # fmt: skip
 from mri_sij.lesions.records import OEDEMA_LABELS
-from mri_sij.lesions.search import Search, widen
+from mri_sij.lesions.search import Field, Search, widen
 
 BONE_OF_CODE = {1: SACRUM, 2: LEFT_ILIUM, 3: SACRUM, 4: RIGHT_ILIUM}
 """Which bone's motion carries oedema of each label (1 left sacrum, 2 left ilium, 3 right sacrum, 4 right ilium)."""
@@ -109,20 +109,20 @@ def read_followup(
     """
     baseline, followup = visits
     if carried.ratio is not None and baseline.intensity is not None:
-        intense = None
-        if baseline.intensity.intense_from is not None:
-            limits = _limits(search, baseline, baseline.intensity.intense_from, settings.compare.steady_intensity)
-            intense = even_contrast(replace(search, ratio=carried.ratio)) >= limits
-        return read_mask(replace(search, ratio=carried.ratio), carried.oedema, intense, baseline, settings.lesions)
+        seen = replace(search, ratio=carried.ratio)
+        limits = _limits(search, baseline, baseline.intensity.intense_from, settings.compare.steady_intensity)
+        return read_mask(seen, carried.oedema, intense_from(seen, limits), baseline, settings.lesions)
     evidence = read_mask(search, carried.oedema, None, baseline, settings.lesions)
     nearest = nearest_slices(baseline, followup, alignment)
-    intense_there = {(s, k) for s, n in followup.intense for k, near in nearest.items() if near == n}
-    return _with_intensity(evidence, intense_there)
+    intense = {(s, k) for s, n in followup.intense for k, near in nearest.items() if near == n}
+    return _with_intensity(evidence, intense)
 
 
-def _limits(search: Search, baseline: Visit, intense_ratio: float, steady: float) -> NDArray[np.float32]:
-    """Ratio over normal marrow from which each voxel is intense at the follow-up: less than `intense_ratio` in joints
-    that are intense at the baseline, more in others."""
+def _limits(search: Search, baseline: Visit, intense_ratio: float | None, steady: float) -> Field | None:
+    """Ratio over normal marrow from which each voxel is intense at the follow-up: less than the baseline's in joints
+    that are intense there, more in others; None without a ratio."""
+    if intense_ratio is None:
+        return None
     limits = np.full(search.code.shape, intense_ratio * (1 + steady), np.float32)
     for joint in baseline.form.joints:
         if joint.intensity:

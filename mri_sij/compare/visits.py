@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -217,18 +217,19 @@ def followup_shares(baseline: Visit, followup: Visit, first: int, second: int) -
     """
     if followup.form.total or not (first and second):
         return shifted(followup, second)
-    shares: dict[int, float] = {}
-    for value, share in baseline.shares:
-        place = min(round(value * second / first), HIGHEST)
-        shares[place] = shares.get(place, 0.0) + share
-    return shares or {second: 1.0}
+    return _moved(baseline, second, lambda value: round(value * second / first))
 
 
 def shifted(visit: Visit, total: int) -> dict[int, float]:
     """The distribution of a visit's total, moved from its own slices' total to that of the compared levels (0-72)."""
+    return _moved(visit, total, lambda value: value - visit.form.total + total)
+
+
+def _moved(visit: Visit, total: int, to: Callable[[int], int]) -> dict[int, float]:
+    """The distribution of a visit's total with each value carried `to` another within 0-72; all at `total` without."""
     shares: dict[int, float] = {}
     for value, share in visit.shares:
-        place = int(np.clip(value - visit.form.total + total, 0, HIGHEST))
+        place = int(np.clip(to(value), 0, HIGHEST))
         shares[place] = shares.get(place, 0.0) + share
     return shares or {total: 1.0}
 

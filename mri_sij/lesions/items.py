@@ -32,7 +32,7 @@ from mri_sij.geometry import Floats
 from mri_sij.lesions.average import average_over_bone
 from mri_sij.lesions.holes import filled
 from mri_sij.lesions.records import OEDEMA_LABELS
-from mri_sij.lesions.search import Search
+from mri_sij.lesions.search import Field, Search
 
 EVEN_MM = 1.5
 """Standard deviation of the Gaussian over which brightness is averaged before it is called intense (our choice, on
@@ -82,8 +82,9 @@ def even_contrast(search: Search) -> NDArray[np.float32]:
     return average_over_bone(search.ratio, search.bone & (search.ratio > 0), search.pixel_mm, EVEN_MM)
 
 
-def intense_from(search: Search, intense_ratio: float | None) -> Mask | None:
-    """Where bone is at least `intense_ratio` times as bright as normal marrow; None without a ratio."""
+def intense_from(search: Search, intense_ratio: float | Field | None) -> Mask | None:
+    """Where bone is at least `intense_ratio` (one for all, or each voxel's own) times as bright as normal marrow; None
+    without a ratio."""
     return None if intense_ratio is None else even_contrast(search) >= intense_ratio
 
 
