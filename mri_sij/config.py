@@ -172,6 +172,14 @@ class LesionSettings(_Stage):
     cortex_mm: float = 2.1
     """Oedema is looked for this far beyond the segmented bone: 0.6 mm of cortex that it leaves out, and 1.5 where its
     border is uncertain (readers outline up to the cortex; 1.5, 2.1 and 2.6 do alike on simulated patients)."""
+    space_contrast: float = 1.25
+    """STIR over normal marrow from which what lies in the space of a joint with oedema counts as inflamed (our choice,
+    on simulated patients: healthy real joints hold matter of 0.3-1.1)."""
+    space_over_joint: float = 1.5
+    """As many times as the median of its joint's space it must be too: cartilage may be bright throughout (chosen on
+    simulated patients from 1.0, 1.3, 1.5 and 1.7)."""
+    space_fluid: float = 3.0
+    """Pieces that reach this many times normal marrow are joint fluid, which SPARCC does not score (our choice)."""
     contact_mm: float = 6.0
     """Oedema of the joint comes at least this near to the articular margin; farther is not subchondral (our choice)."""
     min_volume_ml: float = 0.05

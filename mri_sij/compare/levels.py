@@ -32,7 +32,7 @@ from mri_sij.lesions.items import (
     periarticular,
 )  # fmt: skip
 from mri_sij.lesions.records import OEDEMA_LABELS
-from mri_sij.lesions.search import Field, Search, widen
+from mri_sij.lesions.search import Field, Search, across_joints, widen
 
 BONE_OF_CODE = {1: SACRUM, 2: LEFT_ILIUM, 3: SACRUM, 4: RIGHT_ILIUM}
 """Which bone's motion carries oedema of each label (1 left sacrum, 2 left ilium, 3 right sacrum, 4 right ilium)."""
@@ -52,15 +52,16 @@ class Carried:
 
 
 def search_of(baseline: Visit, settings: LesionSettings) -> Search:
-    """The baseline's bone beside the joints, widened across the cortex as it was for finding oedema."""
+    """The baseline's bone beside the joints, widened across cortex and joint space as it was for finding oedema."""
     nowhere = np.zeros(baseline.labels.grid.shape, bool)
     wide = widen(baseline.regions, nowhere, baseline.labels.grid, settings.cortex_mm)
     none = np.zeros(wide.code.shape, np.float32)
     ratio = none if baseline.intensity is None else baseline.intensity.ratio[wide.box]
-    return Search(
-        baseline.labels.grid, wide.box, wide.code, wide.bone, wide.half, wide.depth_mm, wide.cartilaginous, ratio,
-        None, None, None,
+    search = Search(
+        baseline.labels.grid, wide.box, wide.code, wide.bone, wide.space, wide.half, wide.depth_mm, wide.cartilaginous,
+        ratio, None, None, None,
     )  # fmt: skip
+    return across_joints(search)
 
 
 def carry(search: Search, followup: Visit, alignment: Alignment) -> Carried:

@@ -31,12 +31,13 @@ from mri_sij.lesions.records import (
     OEDEMA_NAMES,
     Findings,
     FluidReference,
+    Lesion,
     MarrowReference,
     MuscleSign,
     Reference,
     Rejected,
 )
-from mri_sij.lesions.search import Field, Search, widen
+from mri_sij.lesions.search import Field, Search, across_joints, widen
 from mri_sij.lesions.uncertainty import chances_of, interval_of, other_readings
 from mri_sij.network.maps import Maps
 from mri_sij.volume import LabelMap, Volume, require_same_grid
@@ -71,12 +72,13 @@ def find_oedema(
     if settings.method == "combined":
         search = replace(search, oedema=_likely(search))
     fluid = _fluid(stir, anatomy, marrow, settings)
-    oedema, lesions, rejected = accept(search, settings)
     intense_ratio = reference.intense_from(fluid, settings)
-    heights = heights_of(anatomy.joints, search.first_slice, oedema.shape[2])
+    heights = heights_of(anatomy.joints, search.first_slice, search.code.shape[2])
+    oedema, lesions, rejected = accept(search, settings)
+    readings = other_readings(search, heights, intense_ratio, settings)
+    search = across_joints(search)
     items = measure_items(oedema, search, intense_from(search, intense_ratio), settings)
     marks = mark(items, heights, settings)
-    readings = other_readings(search, heights, intense_ratio, settings)
     extent = measure_extent(oedema, search, settings)
     reading = Reading(items, extent, marks, heights, search.first_slice, chances_of(readings, marks))
     rows = np.array(anatomy.slice_choice.numbers, np.intp) - search.first_slice
@@ -93,6 +95,7 @@ def find_oedema(
         + _dark(search, rows, settings)
         + _or_fat(rejected, settings)
         + _unsure(rejected)
+        + _in_joint_space(lesions)
         + _elsewhere(oedema & periarticular(search, settings), search, rows),
     )
 
@@ -155,6 +158,7 @@ def search_region(
         box=box,
         code=wide.code,
         bone=wide.bone,
+        space=wide.space,
         half=wide.half,
         depth_mm=wide.depth_mm,
         cartilaginous=wide.cartilaginous,
@@ -239,6 +243,21 @@ def _unsure(rejected: tuple[Rejected, ...]) -> tuple[Reason, ...]:
         if one.reason.code in ("unsure", "faint") and one.found.volume_ml >= _LARGE_ML
         if one.found.probability is not None
     )
+
+
+def _in_joint_space(lesions: tuple[Lesion, ...]) -> tuple[Reason, ...]:
+    """A caution for each joint in whose space something was counted: an eye tells erosions from fluid better."""
+    cautions = []
+    for side in Side:
+        parts = [one.found for one in lesions if one.in_joint_space and one.found.side is side]
+        if parts:
+            text = (
+                f"{sum(one.volume_ml for one in parts):.2f} ml of what is counted at the {side} joint lies between its "
+                f"bones ({max(one.contrast for one in parts):.2f} times normal marrow): inflamed erosions count, fluid "
+                f"does not; to be looked at."
+            )
+            cautions.append(Reason("oedema-in-joint-space", text))
+    return tuple(cautions)
 
 
 def _elsewhere(oedema: Mask, search: Search, rows: NDArray[np.intp]) -> tuple[Reason, ...]:

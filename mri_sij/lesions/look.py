@@ -88,7 +88,7 @@ def views(search: Search, joint: Joint) -> dict[str, Field]:
     code, depth_mm = joint.cut(search.code), joint.cut(search.depth_mm)
     known = {
         "sacrum": code % 2 == 1, "ilium": (code > 0) & (code % 2 == 0), "own": joint.cut(joint.own),
-        "bone": joint.cut(search.bone), "cartilaginous": joint.cut(search.cartilaginous),
+        "bone": joint.cut(search.bone), "cartilaginous": joint.cut(search.cartilaginous) & (code > 0),
         "depth_mm": np.minimum(depth_mm, 60.0),
     }  # fmt: skip
     return small | {name: _nearest(values, small["stir"].shape) for name, values in known.items()}

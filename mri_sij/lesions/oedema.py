@@ -17,12 +17,9 @@ from mri_sij.anatomy.span import Mask
 from mri_sij.config import LesionSettings
 from mri_sij.evidence import Reason
 from mri_sij.lesions.holes import filled
+from mri_sij.lesions.inflamed_space import inflamed
 from mri_sij.lesions.records import OEDEMA_PLACES, Candidate, Lesion, Rejected
-from mri_sij.lesions.search import Search
-
-_NEIGHBOURS = np.stack(
-    [ndi.generate_binary_structure(2, 1), np.ones((3, 3), bool), ndi.generate_binary_structure(2, 1)], 2
-)
+from mri_sij.lesions.search import NEIGHBOURS, Search, across_joints
 
 
 @dataclass(frozen=True)
@@ -85,7 +82,7 @@ def connect(mask: Mask, code: NDArray[np.uint8]) -> Pieces:
     for number, box in enumerate(ndi.find_objects(code, max_label=4), start=1):
         if box is None:
             continue
-        part, count = ndi.label(mask[box] & (code[box] == number), _NEIGHBOURS)
+        part, count = ndi.label(mask[box] & (code[box] == number), NEIGHBOURS)
         label[box][part > 0] = part[part > 0] + len(codes)
         codes += [number] * count
     return Pieces(label, np.array(codes, np.uint8))
@@ -178,7 +175,23 @@ def accept(search: Search, settings: LesionSettings) -> tuple[Mask, tuple[Lesion
             lesions.append(Lesion(len(lesions) + 1, found, _why(found)))
         else:
             rejected.append(Rejected(found, reason))
-    return fill(kept[pieces.label], search.code), tuple(lesions), tuple(rejected)
+    oedema = fill(kept[pieces.label], search.code)
+    space = inflamed(search, oedema, settings)
+    lesions += _in_joints(search, space & ~oedema, len(lesions))
+    return oedema | space, tuple(lesions), tuple(rejected)
+
+
+def _in_joints(search: Search, found: Mask, before: int) -> list[Lesion]:
+    """The records of what was found in the joint space, one for each bone that it counts for."""
+    codes = np.unique(search.space[found])
+    number = np.zeros(5, np.int32)
+    number[codes] = np.arange(1, len(codes) + 1)
+    pieces = Pieces(number[np.where(found, search.space, 0)], codes)
+    candidates = describe(across_joints(search), pieces)
+    return [
+        Lesion(n, one, f"in the joint space, {_why(one)}", in_joint_space=True)
+        for n, one in enumerate(candidates, start=before + 1)
+    ]
 
 
 def _maxima(values: NDArray[np.float32] | None, pieces: Pieces, count: int) -> NDArray[np.float64]:

@@ -88,11 +88,12 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Lesion:
-    """Oedema that was accepted, and why."""
+    """Oedema that was accepted, and why; `in_joint_space` where it fills erosions, between the bones."""
 
     number: int
     found: Candidate
     reason: str
+    in_joint_space: bool = False
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,11 @@ Field = NDArray[np.float32]
 
 T = TypeVar("T", bound=np.generic)
 
+NEIGHBOURS = np.stack(
+    [ndi.generate_binary_structure(2, 1), np.ones((3, 3), bool), ndi.generate_binary_structure(2, 1)], 2
+)
+"""What hangs together: any touch in the plane, and half a pixel's shift at most to the next slice."""
+
 
 @dataclass(frozen=True, eq=False)
 class Search:
@@ -24,6 +29,8 @@ class Search:
 
     `code` is 1 left sacrum, 2 left ilium, 3 right sacrum, 4 right ilium, 0 elsewhere; with `half` (1 lower, 2 upper),
     `depth_mm` and `cartilaginous` it is carried `cortex_mm` beyond the bone, `bone` marks what was bone before that.
+    `space` is the code of the bone that is nearest to each voxel of the joint space, 0 elsewhere; `half`, `depth_mm`
+    and `cartilaginous` reach across that too.
     `ratio` is the smoothed STIR over normal marrow; `oedema` the probability of oedema (the network's, or that of
     `odds` and `look` together); `fluid` the network's probability, `t1_ratio` T1 over bone's (each None without).
     """
@@ -32,6 +39,7 @@ class Search:
     box: Box
     code: NDArray[np.uint8]
     bone: Mask
+    space: NDArray[np.uint8]
     half: NDArray[np.uint8]
     depth_mm: Field
     cartilaginous: Mask
@@ -77,26 +85,34 @@ def thinned(search: Search) -> Search:
         return None if array is None else cut(array)
 
     return replace(
-        search, code=cut(search.code), bone=cut(search.bone), half=cut(search.half), depth_mm=cut(search.depth_mm),
-        cartilaginous=cut(search.cartilaginous), ratio=cut(search.ratio), oedema=cut_or_none(search.oedema),
-        fluid=cut_or_none(search.fluid), t1_ratio=cut_or_none(search.t1_ratio), step=step,
+        search, code=cut(search.code), bone=cut(search.bone), space=cut(search.space), half=cut(search.half),
+        depth_mm=cut(search.depth_mm), cartilaginous=cut(search.cartilaginous), ratio=cut(search.ratio),
+        oedema=cut_or_none(search.oedema), fluid=cut_or_none(search.fluid), t1_ratio=cut_or_none(search.t1_ratio),
+        step=step,
     )  # fmt: skip
+
+
+def across_joints(search: Search) -> Search:
+    """The same with `code` carried across the joint space, so that what was found there counts for its nearest bone."""
+    return replace(search, code=np.maximum(search.code, search.space))
 
 
 @dataclass(frozen=True, eq=False)
 class Widened:
-    """`Regions` carried beyond the bone, cut to `box`."""
+    """`Regions` carried beyond the bone and across the joint space, cut to `box`; fields as in `Search`."""
 
     box: Box
     code: NDArray[np.uint8]
     bone: Mask
+    space: NDArray[np.uint8]
     half: NDArray[np.uint8]
     depth_mm: Field
     cartilaginous: Mask
 
 
 def widen(regions: Regions, forbidden: Mask, grid: Grid, cortex_mm: float) -> Widened:
-    """Give every voxel within `cortex_mm` (in the plane) of a region that region's labels, unless it is `forbidden`."""
+    """Give every voxel within `cortex_mm` (in the plane) of a region, and every voxel of the joint space, that region's
+    labels, unless it is `forbidden`."""
     x, y = (int(np.ceil(cortex_mm / side_mm)) + 2 for side_mm in grid.spacing_mm[:2])
     box = box_around(regions.side > 0, (x, y, 0))
     side, bone = regions.side[box], regions.bone[box]
@@ -107,17 +123,19 @@ def widen(regions: Regions, forbidden: Mask, grid: Grid, cortex_mm: float) -> Wi
         regions.depth_mm[box].astype(np.float32),
         regions.cartilaginous[box].copy(),
     )
-    barred = forbidden[box]
+    barred, between, space = forbidden[box], regions.space[box], np.zeros_like(code)
     for k in range(code.shape[2]):
         if not inside[:, :, k].any():
             continue
         away, (i, j) = ndi.distance_transform_edt(~inside[:, :, k], grid.spacing_mm[:2], return_indices=True)
         rim = (away > 0) & (away <= cortex_mm) & ~barred[:, :, k]
-        source = i[rim], j[rim], np.full(int(rim.sum()), k)
-        for array in (code, half, cartilage):
-            array[:, :, k][rim] = array[source]
-        depth[:, :, k][rim] = depth[source]
-    return Widened(box, code, inside, half, depth, cartilage)
+        joint = between[:, :, k] & (away > 0) & ~barred[:, :, k]
+        space[:, :, k][joint] = code[i[joint], j[joint], k]
+        code[:, :, k][rim] = code[i[rim], j[rim], k]
+        beyond = rim | joint
+        for array in (half, cartilage, depth):
+            array[:, :, k][beyond] = array[i[beyond], j[beyond], k]
+    return Widened(box, code, inside, space, half, depth, cartilage)
 
 
 def log_odds_of(probability: Field) -> Field:

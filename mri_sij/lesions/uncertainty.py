@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from mri_sij.anatomy.span import Mask
 from mri_sij.config import LesionSettings
+from mri_sij.lesions.inflamed_space import inflamed
 from mri_sij.lesions.items import Items, Marks, even_contrast, mark, measure_items
 from mri_sij.lesions.oedema import Perturbation, Pieces, connect, grow, mean_needed, moved, thresholds
 from mri_sij.lesions.records import ScoreInterval
-from mri_sij.lesions.search import Search, thinned
+from mri_sij.lesions.search import Search, across_joints, thinned
 
 _SEED = 20051120
 _POINTS_A_SLICE = 12  # eight quadrants, and intensity and depth of both joints (Maksymowych 2005)
@@ -54,7 +55,7 @@ def other_readings(
         moved_margin = replace(search, depth_mm=search.depth_mm - np.float32(change.border_mm))
         oedema = accepted(moved_margin, settings, change) & slices
         intense = None if intense_ratio is None else even >= intense_ratio * change.reference
-        items = measure_items(oedema, moved_margin, intense, settings)
+        items = measure_items(oedema, across_joints(moved_margin), intense, settings)
         readings.append(mark(_jittered(items, rng, settings), heights_mm, settings))
     return tuple(readings)
 
@@ -70,7 +71,8 @@ def accepted(search: Search, settings: LesionSettings, change: Perturbation) -> 
     """Oedema under a perturbation, by the same rules as `oedema.accept` but without its records."""
     pieces = connect(grow(search, settings, change), search.code)
     kept = np.concatenate([np.zeros(1, bool), _passes(search, pieces, settings, change)])
-    return np.asarray(kept[pieces.label])
+    oedema = np.asarray(kept[pieces.label])
+    return oedema | inflamed(search, oedema, settings, change.reference)
 
 
 def _passes(search: Search, pieces: Pieces, settings: LesionSettings, change: Perturbation) -> NDArray[np.bool_]:

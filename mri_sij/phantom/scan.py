@@ -113,7 +113,7 @@ def acquire(
     thickness_mm: float,
 ) -> SimulatedVisit:
     """Simulate STIR and T1 of `person` with `lesions` on `grid` (in the reading frame)."""
-    presence, excess = oedema_field(person, lesions, rng)
+    presence, excess = oedema_field(person, tuple(one for one in lesions if not one.erodes), rng)
     if person.mimics:
         more, fat = decoys(person, rng)
         hard = sclerosis_field(person, rng)
@@ -143,6 +143,10 @@ def acquire(
         "c": cortex_mm,
         "k": person.cartilaginous.astype(np.float32),
     }
+    if cavities := tuple(one for one in lesions if one.erodes):
+        # Numbers of its own: an eroded joint differs from the same joint by its erosions alone.
+        lost, bright = oedema_field(person, cavities, np.random.default_rng(len(cavities)))
+        fields |= _eroded(fields, lost, bright, t1_table[Tissue.MUSCLE])
     shades = stir_table[Tissue.CORTEX], t1_table[Tissue.CORTEX]
     mean = _mean_of_layers(person, fields, grid, thickness_mm, shades)
     stir = _degrade(mean["stir"], stir_table[Tissue.MARROW], scanner, grid, rng, person)
@@ -245,6 +249,17 @@ def _marrow_signal(
     )
     t1 = t1 * (1 - person.disc) + t1_table[Tissue.DISC] * person.disc
     return stir.astype(np.float32), t1.astype(np.float32), seen.astype(np.float32)
+
+
+def _eroded(fields: dict[str, Field], lost: Field, bright: Field, t1: float) -> dict[str, Field]:
+    """Those of the `fields` that change where bone is `lost` (0-1) with its cortex and the cartilage on it: what fills
+    the cavity has an excess `bright` over normal marrow on STIR and is as dark as muscle on T1 (granulation tissue).
+    Readers outline it with the oedema beside it, and so does the truth."""
+    kept = 1 - lost
+    filling = {"0": lost + bright, "1": np.float32(t1) * lost}
+    signal = {f"{name}{n}": fields[f"{name}{n}"] * kept + filling[n] for name in ("soft", "m") for n in filling}
+    seen = {"p": np.maximum(fields["p"], lost), "x": np.maximum(fields["x"] * kept, bright)}
+    return {**signal, **seen, "c": fields["c"] * kept}
 
 
 def _sample(person: Person, field: Field, grid: Grid, slice_offset: float) -> Field:

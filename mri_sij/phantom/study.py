@@ -97,7 +97,9 @@ def _truth(visit: SimulatedVisit, session: Session, on_levels: SimulatedVisit, l
         "oedema_ml": round(float(visit.oedema.sum()) * visit.stir.grid.voxel_ml, 3),
         "room": session.room,
         "tilt_deg": session.position.tilt_deg,
-        "lesions": [{k: v if isinstance(v, float) else str(v) for k, v in asdict(one).items()} for one in lesions],
+        "lesions": [
+            {k: v if isinstance(v, float | bool) else str(v) for k, v in asdict(one).items()} for one in lesions
+        ],
     }
 
 

@@ -102,15 +102,19 @@ _NUMBERS = {"along": (0, 1), "across": (0, 1), "depth_mm": (1, 60), "radius_mm":
 
 
 def _lesion(given: Mapping[str, Any], path: Path) -> Lesion:
-    if set(given) != {"side", "bone", *_NUMBERS}:
-        raise UsageError(f"A lesion has exactly side, bone, {', '.join(_NUMBERS)}.", files=(path.name,))
+    if set(given) - {"erodes"} != {"side", "bone", *_NUMBERS}:
+        raise UsageError(f"A lesion has exactly side, bone, {', '.join(_NUMBERS)} (and erodes).", files=(path.name,))
+    if not isinstance(given.get("erodes", False), bool):
+        raise UsageError("A lesion erodes or not: true or false.", files=(path.name,))
     for name, (low, high) in _NUMBERS.items():
         value = given[name]
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
             raise UsageError(f"A lesion's {name} must be a number from {low} to {high}.", files=(path.name,))
     if given["side"] not in tuple(Side) or given["bone"] not in tuple(Bone):
         raise UsageError("A lesion's side is left or right, its bone sacrum or ilium.", files=(path.name,))
-    return Lesion(Side(given["side"]), Bone(given["bone"]), **{name: float(given[name]) for name in _NUMBERS})
+    along, across, depth_mm, radius_mm, ratio = (float(given[name]) for name in _NUMBERS)
+    where = Side(given["side"]), Bone(given["bone"]), along, across
+    return Lesion(*where, depth_mm, radius_mm, ratio, erodes=given.get("erodes", False))
 
 
 def room_of(turns_deg: Sequence[float], shift_mm: Sequence[float]) -> tuple[tuple[float, ...], ...]:

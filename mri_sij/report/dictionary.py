@@ -218,6 +218,7 @@ VISIT_KEYS = (
     *_oedema_entries(),
     *_candidate_entries("lesions", "oedema that was accepted"),
     Entry("lesions[].number", "integer", "number of the lesion"),
+    Entry("lesions[].in_joint_space", "boolean", "whether it lies between the bones, in erosions of the joint"),
     Entry("lesions[].reason", "string", "why it was accepted"),
     *_candidate_entries("rejected", "bright places that were not taken for oedema of the joint"),
     Entry("rejected[].code", "string", "why not, stable name"),

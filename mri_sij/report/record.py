@@ -147,7 +147,10 @@ def _candidate(found: Candidate, result: VisitResult) -> Plain:
 
 def _lesions(result: VisitResult) -> list[Plain]:
     found = result.findings.lesions if result.findings else ()
-    return [{"number": n.number, **_candidate(n.found, result), "reason": n.reason} for n in found]
+    return [
+        {"number": n.number, **_candidate(n.found, result), "in_joint_space": n.in_joint_space, "reason": n.reason}
+        for n in found
+    ]
 
 
 def _rejected(result: VisitResult) -> list[Plain]:

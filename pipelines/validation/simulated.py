@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Score simulated patients end to end and hold the result against their true forms.
 
-usage: simulated.py FIRST_SEED LAST_SEED [--noise-free] [--true-anatomy] [--config SETTINGS.toml] [--table OUT.csv]
+usage: simulated.py FIRST_SEED LAST_SEED [--noise-free] [--eroded] [--true-anatomy] [--config SETTINGS.toml]
+                    [--table OUT.csv]
 
 Each seed is one visit of one simulated person: clinical sampling, noise, coil, mimics and, in two of three, oedema.
 With --noise-free there is no noise, marrow and the suppression of fat are even and there are no mimics: lesions, coil
-and sampling stay as they are. With --true-anatomy the bones and where cartilage ends are not looked for but given.
+and sampling stay as they are. With --eroded every joint that has oedema has inflamed erosions too. With
+--true-anatomy the bones and where cartilage ends are not looked for but given.
 The visit is written as NIfTI and scored as any other. Printed: ICC(2,1) of the total, bias, limits of agreement,
 kappa of quadrants, intensity and depth items on the slices that both forms hold, how often the interval holds the
 truth, and how often no oedema gives 0. Visits that are not scorable are counted apart, never as 0. Simulated
@@ -27,6 +29,7 @@ from mri_sij.config import Settings, load_settings
 from mri_sij.errors import RefusedError
 from mri_sij.evidence import Evidence
 from mri_sij.ingest.nifti import write_nifti
+from mri_sij.phantom.lesion import draw_erosions
 from mri_sij.phantom.scan import SimulatedVisit
 from mri_sij.phantom.study import INTENSE_RATIO, total_of
 from mri_sij.phantom.truth import true_form, true_slices
@@ -55,9 +58,11 @@ class Compared:
     deep: Pairs
 
 
-def simulate(seed: int, *, noise_free: bool) -> SimulatedVisit:
+def simulate(seed: int, *, noise_free: bool = False, eroded: bool = False) -> SimulatedVisit:
     """The visit that `seed` stands for."""
     person, session, lesions = person_of(seed), draw_sessions(seed, 1)[0], draw_courses(seed, 1)[0]
+    if eroded:
+        lesions = (*lesions, *draw_erosions(np.random.default_rng([seed, 4]), lesions))
     if noise_free:
         even = np.zeros(person.lattice.shape, np.float32)
         person = replace(person, fattiness=even, grain=even, disc=even, fibre=even + 1, mimics=False)
@@ -148,6 +153,7 @@ def _arguments() -> Namespace:
     parser.add_argument("first", type=int)
     parser.add_argument("last", type=int)
     parser.add_argument("--noise-free", action="store_true")
+    parser.add_argument("--eroded", action="store_true")
     parser.add_argument("--true-anatomy", action="store_true")
     parser.add_argument("--config", type=Path)
     parser.add_argument("--table", type=Path)
@@ -160,7 +166,7 @@ def main() -> None:
     found: list[Compared] = []
     left_out: list[str] = []
     for seed in range(asked.first, asked.last + 1):
-        visit = simulate(seed, noise_free=asked.noise_free)
+        visit = simulate(seed, noise_free=asked.noise_free, eroded=asked.eroded)
         with tempfile.TemporaryDirectory() as folder:
             if asked.true_anatomy:
                 settings = _given_bones(visit, settings, Path(folder) / "bones")

@@ -34,5 +34,6 @@ def test_bone_belongs_to_the_nearer_joint_and_halves_meet_in_the_middle_of_the_c
     assert np.array_equal(plane.bone, np.where(inside, np.where((column > RIGHT) & (column < LEFT), 1, 2), 0))
     assert np.array_equal(plane.half, np.where(inside, np.where(row > 24.5, 2, 1), 0))
     assert np.array_equal(plane.cartilaginous, inside & (row >= 15))
+    assert np.array_equal(plane.space, ((column == LEFT) | (column == RIGHT)) & (row >= 15) & (row < 35))
     away = 2.0 * np.minimum(abs(column - LEFT), abs(column - RIGHT)) - 1  # half a gap of 2 mm is no bone
     assert np.array_equal(plane.depth_mm[inside], away[inside])

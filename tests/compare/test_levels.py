@@ -23,8 +23,8 @@ def search_of(ratio: np.ndarray) -> Search:
     half, everywhere = (1 + (j % 20 >= 10)).astype(np.uint8), np.ones(SHAPE, bool)
     box = (slice(0, 40), slice(0, 40), slice(3, 9))
     return Search(
-        Grid((40, 40, 12), np.diag([1.0, 1, 4, 1])), box, code, everywhere, half, np.ones(SHAPE, np.float32),
-        everywhere, ratio.astype(np.float32), None, None, None,
+        Grid((40, 40, 12), np.diag([1.0, 1, 4, 1])), box, code, everywhere, np.zeros(SHAPE, np.uint8), half,
+        np.ones(SHAPE, np.float32), everywhere, ratio.astype(np.float32), None, None, None,
     )  # fmt: skip
 
 

@@ -65,7 +65,8 @@ def anatomy(height_mm: float = 60.0) -> Anatomy:
     depth = np.where(inside, np.abs(beside) - 1.2, np.inf).astype(np.float32)
     side = np.where(inside, np.where(x > 0, 1, 2), 0).astype(np.uint8)
     bone = np.where(sacrum, 1, np.where(ilium, 2, 0)).astype(np.uint8)
-    regions = Regions(side, bone, half.astype(np.uint8), depth, inside)
+    space = (np.abs(beside) <= 1.2) & rows
+    regions = Regions(side, bone, half.astype(np.uint8), depth, inside, np.broadcast_to(space, SHAPE))
     where = grid()
     segmentation = Segmentation(
         LabelMap(labels, where, dict(NAMES)), Volume(inside.astype(np.float32), where), 1.0, "made", None

@@ -43,7 +43,8 @@ def search_of(ratio: np.ndarray) -> Search:
     bone = np.ones(SHAPE, bool)
     return Search(
         Grid(SHAPE, np.eye(4)), (slice(0, 40), slice(0, 40), slice(0, 2)), bone.astype(np.uint8), bone,
-        bone.astype(np.uint8), np.ones(SHAPE, np.float32), bone, ratio.astype(np.float32), None, None, None,
+        np.zeros(SHAPE, np.uint8), bone.astype(np.uint8), np.ones(SHAPE, np.float32), bone, ratio.astype(np.float32),
+        None, None, None,
     )  # fmt: skip
 
 

@@ -21,7 +21,9 @@ def test_a_region_is_carried_across_its_cortex_with_all_that_is_known_of_it(side
     depth = np.where(inside > 0, np.arange(20, dtype=np.float32)[:, None, None], np.inf).astype(np.float32)
     forbidden = np.zeros(shape, bool)
     forbidden[7, 5, 0] = True
-    wide = widen(Regions(inside * side, inside * bone, half, depth, inside > 0), forbidden, Grid(shape, np.eye(4)), 1.0)
+    nowhere = np.zeros(shape, bool)
+    regions = Regions(inside * side, inside * bone, half, depth, inside > 0, nowhere)
+    wide = widen(regions, forbidden, Grid(shape, np.eye(4)), 1.0)
     assert wide.box == (slice(5, 15), slice(2, 10), slice(0, 1))
     around = wide.code[..., 0]
     assert set(np.unique(around)) == {0, code} and (around > 0).sum() == 8 + 12 - 1

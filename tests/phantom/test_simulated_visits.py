@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,8 @@ def test_lesions_of_every_visit_are_read(tmp_path: Path) -> None:
     found = read_lesions(file(tmp_path, f"[[visit]]\n[[visit.lesion]]\n{LESION}\n[[visit]]\n"))
     assert [len(lesions) for lesions in found] == [1, 0]
     assert (found[0][0].side, found[0][0].bone, found[0][0].depth_mm) == (Side.LEFT, Bone.ILIUM, 9.0)
+    eroding = read_lesions(file(tmp_path, f"[[visit]]\n[[visit.lesion]]\n{LESION}\nerodes = true\n"))
+    assert eroding[0] == (replace(found[0][0], erodes=True),)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +37,7 @@ def test_lesions_of_every_visit_are_read(tmp_path: Path) -> None:
         ("[[visit]]\n[[visit.lesion]]\n" + LESION.replace("depth_mm = 9", "depth_mm = 900"), "depth_mm"),
         ("[[visit]]\n[[visit.lesion]]\n" + LESION.replace('"left"', '"both"'), "left or right"),
         ("[[visit]]\n[[visit.lesion]]\n" + LESION.replace("ratio = 2.1\n", ""), "exactly"),
+        ("[[visit]]\n[[visit.lesion]]\n" + LESION + '\nerodes = "deep"', "true or false"),
         ("[[visit", "cannot be read"),
     ],
 )

@@ -16,7 +16,7 @@ from mri_sij.config import AnatomySettings
 from mri_sij.evidence import Bone, Half, JointSliceEvidence, Side
 from mri_sij.geometry import LPS_TO_RAS
 from mri_sij.phantom.body import Person
-from mri_sij.phantom.lesion import Lesion, joint_point
+from mri_sij.phantom.lesion import Lesion, draw_erosions, joint_point
 from mri_sij.phantom.scan import LEFT_ILIUM, RIGHT_ILIUM, SACRUM, Matrix, Position, Scanner, SimulatedVisit
 from mri_sij.phantom.study import total_of
 from mri_sij.phantom.tissue import Sequence
@@ -147,6 +147,28 @@ def test_the_stir_is_brighter_in_oedema_and_nowhere_else(made: Made) -> None:
     assert np.percentile(scale, 5) > 0.9 * np.median(scale)
     assert np.percentile(scale, 95) < 1.15 * np.median(scale)
     assert excess.max() == pytest.approx(BRIGHT.ratio - 1, abs=0.05)
+
+
+def test_an_erosion_takes_bone_away_and_is_filled_with_what_is_bright(made: Made) -> None:
+    hole = Lesion(Side.LEFT, Bone.ILIUM, 0.5, 0.5, 5, 10, 2.0, erodes=True)
+    eroded = scan(made.person, SEED, (hole,), SESSION)
+    cavity = eroded.oedema
+    assert set(np.unique(eroded.labels.data[cavity])) == {LEFT_ILIUM}  # what was bone is still called so
+    assert np.array_equal(eroded.labels.data, made.healthy.labels.data)
+    cortex = cavity & (made.sampled(made.person.left) > -1)
+    assert cortex.sum() > 20
+    gain = eroded.stir.values - made.healthy.stir.values
+    assert np.median(gain[cortex]) > np.median(gain[cavity]) > 0  # cortex was dark before
+    loss = (made.healthy.t1.values - eroded.t1.values)[cavity & (made.sampled(made.person.left) < -2)]
+    assert np.median(loss) > 0
+    near = ndi.binary_dilation(eroded.lesion_ratio > 1, np.ones((9, 9, 1)))
+    assert np.abs(gain[~near]).max() <= 0.05 * np.abs(gain).max()
+
+
+def test_joints_without_oedema_are_not_eroded() -> None:
+    holes = draw_erosions(np.random.default_rng(1), (BRIGHT,))
+    assert 3 <= len(holes) <= 8 and {hole.side for hole in holes} == {BRIGHT.side} and all(h.erodes for h in holes)
+    assert draw_erosions(np.random.default_rng(1), ()) == ()
 
 
 def test_oedema_that_sclerosis_hides_is_none(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
