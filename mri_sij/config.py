@@ -180,6 +180,9 @@ class LesionSettings(_Stage):
     simulated patients from 1.0, 1.3, 1.5 and 1.7)."""
     space_fluid: float = 3.0
     """Pieces that reach this many times normal marrow are joint fluid, which SPARCC does not score (our choice)."""
+    run_on_excess: Share = 0.5
+    """Share of the excess over marrow of the slice before that bone must have where oedema runs on beyond the slices on
+    which a joint is seen (our choice: half-way to marrow)."""
     contact_mm: float = 6.0
     """Oedema of the joint comes at least this near to the articular margin; farther is not subchondral (our choice)."""
     min_volume_ml: float = 0.05

@@ -29,6 +29,7 @@ from mri_sij.lesions.oedema import accept
 from mri_sij.lesions.records import (
     OEDEMA_LABELS,
     OEDEMA_NAMES,
+    OEDEMA_PLACES,
     Findings,
     FluidReference,
     Lesion,
@@ -37,6 +38,7 @@ from mri_sij.lesions.records import (
     Reference,
     Rejected,
 )
+from mri_sij.lesions.run_on import run_on
 from mri_sij.lesions.search import Field, Search, across_joints, widen
 from mri_sij.lesions.uncertainty import chances_of, interval_of, other_readings
 from mri_sij.network.maps import Maps
@@ -71,31 +73,35 @@ def find_oedema(
     search = search_region(stir, anatomy, maps, marrow, settings)
     if settings.method == "combined":
         search = replace(search, oedema=_likely(search))
-    fluid = _fluid(stir, anatomy, marrow, settings)
+    ratio = stir.values / marrow.reference.signal
+    fluid = _fluid(ratio, anatomy, marrow, settings)
     intense_ratio = reference.intense_from(fluid, settings)
     heights = heights_of(anatomy.joints, search.first_slice, search.code.shape[2])
+    rows = np.array(anatomy.slice_choice.numbers, np.intp) - search.first_slice
+    rows = rows[(rows >= 0) & (rows < len(heights))]
     oedema, lesions, rejected = accept(search, settings)
-    readings = other_readings(search, heights, intense_ratio, settings)
+    readings = other_readings(search, heights, rows, intense_ratio, settings)
     search = across_joints(search)
     items = measure_items(oedema, search, intense_from(search, intense_ratio), settings)
     marks = mark(items, heights, settings)
     extent = measure_extent(oedema, search, settings)
     reading = Reading(items, extent, marks, heights, search.first_slice, chances_of(readings, marks))
-    rows = np.array(anatomy.slice_choice.numbers, np.intp) - search.first_slice
-    rows = rows[(rows >= 0) & (rows < oedema.shape[2])]
+    beside = label_map(oedema, search)
+    labels = run_on(beside, anatomy, ratio, settings)
+    beyond = {code: ratio[(labels.data == code) & (beside.data == 0)] for code in OEDEMA_PLACES}
     return Findings(
         Reference(marrow.reference, fluid),
-        label_map(oedema, search),
+        labels,
         lesions,
         rejected,
         evidence_of(reading, anatomy.slice_choice.numbers),
-        measure_burden(oedema, search, marrow.muscle, settings),
+        measure_burden(oedema, search, beyond, marrow.muscle, settings),
         interval_of(readings, marks, rows, settings),
         _cautions(fluid, marrow.muscle)
         + _dark(search, rows, settings)
         + _or_fat(rejected, settings)
         + _unsure(rejected)
-        + _in_joint_space(lesions)
+        + _in_joint_space(lesions, settings)
         + _elsewhere(oedema & periarticular(search, settings), search, rows),
     )
 
@@ -169,11 +175,11 @@ def search_region(
     )
 
 
-def _fluid(stir: Volume, anatomy: Anatomy, marrow: Marrow, settings: LesionSettings) -> FluidReference:
-    bone = np.asarray(anatomy.segmentation.labels.data > 0)
-    ratio = stir.values / marrow.reference.signal
+def _fluid(ratio: Field, anatomy: Anatomy, marrow: Marrow, settings: LesionSettings) -> FluidReference:
+    labels = anatomy.segmentation.labels
+    bone = np.asarray(labels.data > 0)
     mask = reference.fluid_mask(ratio, marrow.t1_ratio, bone)
-    return reference.fluid_reference(ratio, mask, bone, stir.grid, settings)
+    return reference.fluid_reference(ratio, mask, bone, labels.grid, settings)
 
 
 def label_map(oedema: Mask, search: Search) -> LabelMap:
@@ -245,14 +251,15 @@ def _unsure(rejected: tuple[Rejected, ...]) -> tuple[Reason, ...]:
     )
 
 
-def _in_joint_space(lesions: tuple[Lesion, ...]) -> tuple[Reason, ...]:
+def _in_joint_space(lesions: tuple[Lesion, ...], settings: LesionSettings) -> tuple[Reason, ...]:
     """A caution for each joint in whose space something was counted: an eye tells erosions from fluid better."""
     cautions = []
     for side in Side:
         parts = [one.found for one in lesions if one.in_joint_space and one.found.side is side]
-        if parts:
+        volume_ml = sum(one.volume_ml for one in parts)
+        if volume_ml >= settings.min_volume_ml:
             text = (
-                f"{sum(one.volume_ml for one in parts):.2f} ml of what is counted at the {side} joint lies between its "
+                f"{volume_ml:.2f} ml of what is counted at the {side} joint lies between its "
                 f"bones ({max(one.contrast for one in parts):.2f} times normal marrow): inflamed erosions count, fluid "
                 f"does not; to be looked at."
             )

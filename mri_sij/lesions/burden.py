@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from mri_sij.anatomy.span import Mask
@@ -9,16 +11,19 @@ from mri_sij.config import LesionSettings
 from mri_sij.evidence import Side
 from mri_sij.lesions.items import periarticular
 from mri_sij.lesions.records import OEDEMA_LABELS, BoneBurden, Measures, MuscleSign
-from mri_sij.lesions.search import Search
+from mri_sij.lesions.search import Field, Search
 
 
-def measure_burden(oedema: Mask, search: Search, muscle: tuple[MuscleSign, ...], settings: LesionSettings) -> Measures:
-    """Measures of `oedema` over the search box.
+def measure_burden(
+    oedema: Mask, search: Search, beyond: Mapping[int, Field], muscle: tuple[MuscleSign, ...], settings: LesionSettings
+) -> Measures:
+    """Measures of `oedema` over the search box and of where it runs on `beyond` the joint's slices: for each label the
+    contrast of its voxels there.
 
     Volume counts all accepted oedema, on all slices; fractions count periarticular bone (`reach_mm`, cartilaginous
     part). Asymmetry is (left - right) / (left + right) of the volumes, None without oedema.
     """
-    burdens = _burdens(oedema, search, settings)
+    burdens = _burdens(oedema, search, beyond, settings)
     left, right = (sum(b.volume_ml for b in burdens if b.side is side) for side in Side)
     bone = sum(b.periarticular_ml for b in burdens)
     smaller, larger = sorted((left, right))
@@ -36,18 +41,20 @@ def measure_burden(oedema: Mask, search: Search, muscle: tuple[MuscleSign, ...],
     )
 
 
-def _burdens(oedema: Mask, search: Search, settings: LesionSettings) -> tuple[BoneBurden, ...]:
+def _burdens(
+    oedema: Mask, search: Search, beyond: Mapping[int, Field], settings: LesionSettings
+) -> tuple[BoneBurden, ...]:
     near = periarticular(search, settings)
     ml = search.voxel_ml
     found = []
     for (side, bone), label in OEDEMA_LABELS.items():
         own = search.code == label
         inside = oedema & own
-        ratio = search.ratio[inside]
+        ratio = np.concatenate([search.ratio[inside], beyond[label]])
         found.append(
             BoneBurden(
                 side, bone,
-                volume_ml=float(inside.sum() * ml),
+                volume_ml=float(ratio.size * ml),
                 periarticular_ml=float((near & own & (search.bone | oedema)).sum() * ml),
                 periarticular_oedema_ml=float((inside & near).sum() * ml),
                 volume_times_contrast_ml=float(np.maximum(ratio - 1, 0).sum() * ml),

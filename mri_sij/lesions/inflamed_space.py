@@ -23,9 +23,9 @@ def inflamed(search: Search, oedema: Mask, settings: LesionSettings, reference: 
     same joint's space, and no piece of it is as bright as fluid or less than the least that readers outline.
     """
     found = np.zeros(oedema.shape, bool)
-    active = np.unique((search.code[oedema] + 1) // 2)
+    of_each_bone = np.bincount(search.code[oedema], minlength=5)
     for number, box in enumerate(ndi.find_objects((search.space + 1) // 2), start=1):
-        if box is None or number not in active:
+        if box is None or not of_each_bone[2 * number - 1 : 2 * number + 1].any():
             continue
         own, ratio = (search.space[box] + 1) // 2 == number, search.ratio[box]
         over_joint = settings.space_over_joint * float(np.median(ratio[own]))

@@ -43,21 +43,21 @@ _HALF = {Half.LOWER: HALF_LOWER, Half.UPPER: HALF_UPPER}
 
 @dataclass(frozen=True, eq=False)
 class Items:
-    """What decides the items of a mask, by slice of the search box: `oedema_mm2` and `bone_mm2` of shape (slices, 5
-    codes, 3 halves), `deep` and `intense_mm2` (slices, 5 codes)."""
+    """What decides the items of a mask, by slice of the search box: `oedema_mm2` of shape (slices, 5 codes, 3 halves),
+    `deep` and `intense_mm2` (slices, 5 codes)."""
 
     oedema_mm2: Floats
-    bone_mm2: Floats
     deep: NDArray[np.bool_]
     intense_mm2: Floats
 
 
 @dataclass(frozen=True, eq=False)
 class Extent:
-    """What evidence tells beside the items, by slice of the search box and code: `depth_mm`, beyond which
-    `min_area_mm2` of oedema lies (all of it where there is less), and `intensity`, the 95th percentile of contrast; 0
-    without oedema."""
+    """What evidence tells beside the items, by slice of the search box and code: scored bone, `bone_mm2`, by half too;
+    `depth_mm`, beyond which `min_area_mm2` of oedema lies (all of it where there is less), and `intensity`, the 95th
+    percentile of contrast; 0 without oedema."""
 
+    bone_mm2: Floats
     depth_mm: Floats
     intensity: Floats
 
@@ -91,23 +91,20 @@ def intense_from(search: Search, intense_ratio: float | Field | None) -> Mask | 
 def measure_items(oedema: Mask, search: Search, intense: Mask | None, settings: LesionSettings) -> Items:
     """Items of `oedema` (over the search box); `intense` marks what is bright enough for the intensity item, where
     anything is."""
-    near = periarticular(search, settings)
-    scored = oedema & near
+    scored = oedema & periarticular(search, settings)
     bright = np.zeros_like(scored) if intense is None else scored & intense
-    return Items(
-        areas(scored, search), areas(near & search.bone, search), _deep(scored, search, settings),
-        areas(bright, search).sum(2),
-    )  # fmt: skip
+    return Items(areas(scored, search), _deep(scored, search, settings), areas(bright, search).sum(2))
 
 
 def measure_extent(oedema: Mask, search: Search, settings: LesionSettings) -> Extent:
-    """How deep and how bright the scored part of `oedema` is."""
-    scored = oedema & periarticular(search, settings)
+    """How much bone is scored, and how deep and how bright the scored part of `oedema` is."""
+    near = periarticular(search, settings)
+    scored = oedema & near
     depth, intensity = np.zeros((2, scored.shape[2], 5))
     for k, code, inside, box in _bones(scored, search):
         depth[k, code] = _depth_of(search.depth_mm[:, :, k][box][inside], search.pixel_mm2, settings)
         intensity[k, code] = float(np.percentile(search.ratio[:, :, k][box][inside], 95))
-    return Extent(depth, intensity)
+    return Extent(areas(near & search.bone, search), depth, intensity)
 
 
 def _bones(scored: Mask, search: Search) -> Iterator[tuple[int, int, Mask, tuple[slice, ...]]]:
@@ -248,6 +245,6 @@ def _quadrant(reading: Reading, k: int, quadrant: Quadrant, side: Side, whole: b
     code, half = OEDEMA_LABELS[side, quadrant.bone], _HALF[quadrant.half]
     part = slice(1, 3) if whole else slice(half, half + 1)
     area = float(reading.items.oedema_mm2[k, code, part].sum())
-    bone = float(reading.items.bone_mm2[k, code, part].sum())
+    bone = float(reading.extent.bone_mm2[k, code, part].sum())
     chance = None if reading.chances is None else float(reading.chances.quadrant[k, code, half])
     return QuadrantEvidence(quadrant, bool(reading.marks.quadrant[k, code, half]), chance, area, max(bone, area))

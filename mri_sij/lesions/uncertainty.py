@@ -43,14 +43,19 @@ def perturbations(settings: LesionSettings) -> tuple[Perturbation, ...]:
 
 
 def other_readings(
-    search: Search, heights_mm: NDArray[np.float64], intense_ratio: float | None, settings: LesionSettings
+    search: Search,
+    heights_mm: NDArray[np.float64],
+    rows: NDArray[np.intp],
+    intense_ratio: float | None,
+    settings: LesionSettings,
 ) -> tuple[Marks, ...]:
-    """Marks of every perturbed reading."""
+    """Marks of every perturbed reading, on the scored slices (`rows` of the search box) and the next ones."""
     rng = np.random.default_rng(_SEED + 1)
     readings = []
     search = thinned(search)
     even = even_contrast(search)
     slices = heights_mm.max(1) > 0
+    slices[: max(rows.min() - 1, 0)] = slices[rows.max() + 2 :] = False
     for change in perturbations(settings):
         moved_margin = replace(search, depth_mm=search.depth_mm - np.float32(change.border_mm))
         oedema = accepted(moved_margin, settings, change) & slices

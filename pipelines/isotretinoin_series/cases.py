@@ -1,16 +1,18 @@
 """The nine patients of Aydoğ et al., North Clin Istanb 2019;6(1):75-80, as simulated patients.
 
 What the paper says of each patient (sex, age, dose, HLA-B27, site, interval, outcome) stands here; it gives no numbers
-for the oedema, so size, depth and brightness are ours, made to fit its words (smaller than at first). Erosions (case
-8) are not simulated.
+for the oedema, so size, depth and brightness are ours, made to fit its words (smaller than at first), and so are the
+erosions of case 8.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from mri_sij.evidence import Bone, Side
-from mri_sij.phantom.lesion import Lesion
+from mri_sij.phantom.lesion import Lesion, draw_erosions
 
 L, R = Side.LEFT, Side.RIGHT
 I, S = Bone.ILIUM, Bone.SACRUM  # noqa: E741
@@ -55,6 +57,7 @@ def faded(lesions: tuple[Lesion, ...], size: float, keep: int) -> tuple[Lesion, 
 
 _ANTEROINFERIOR = (*both_bones(L, 0.25, 0.45, 11, 2.2), *both_bones(R, 0.22, 0.45, 7, 2.2))
 _MARKED, _MODERATE, _MILD = bilateral(12, 2.4), bilateral(9, 2.2), bilateral(7, 2.1)
+_WITH_EROSIONS = (*_MILD, *draw_erosions(np.random.default_rng(8), _MILD))
 
 NO, YES = "-", "+"
 BOTH = "bilateral, sacral and iliac"
@@ -69,7 +72,7 @@ CASES = (
     Case(5, "F", 21, "25 mg/d", YES, BOTH, 1, "regression", 105, _MODERATE, faded(_MODERATE, 0.7, 1)),
     Case(6, "M", 16, "40/20/40 mg/d (7 months)", YES, BOTH, None, None, 106, _MARKED, None),
     Case(7, "F", 44, "not reported (7 years earlier)", NO, FRONT, 1, "similar", 107, _ANTEROINFERIOR, _ANTEROINFERIOR),
-    Case(8, "F", 28, "50 mg/d (5 months, 6 years earlier)", NO, ERODED, None, None, 108, _MILD, None),
+    Case(8, "F", 28, "50 mg/d (5 months, 6 years earlier)", NO, ERODED, None, None, 108, _WITH_EROSIONS, None),
     Case(9, "F", 36, "50 mg/d (2 courses of 6 months)", NO, "bilateral", 1, "regression", 109, _MILD, faded(_MILD, 0.8, 1)),  # noqa: E501
 )  # fmt: skip
 

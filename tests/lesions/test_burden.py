@@ -12,8 +12,10 @@ from mri_sij.config import LesionSettings
 from mri_sij.evidence import Bone, Side
 from mri_sij.geometry import Grid
 from mri_sij.lesions.burden import measure_burden
-from mri_sij.lesions.records import Measures
+from mri_sij.lesions.records import OEDEMA_PLACES, Measures
 from mri_sij.lesions.search import Search
+
+NOTHING = {label: np.zeros(0, np.float32) for label in OEDEMA_PLACES}
 
 
 def blocks() -> tuple[np.ndarray, Search]:
@@ -34,7 +36,7 @@ def blocks() -> tuple[np.ndarray, Search]:
 
 
 def measured(**settings: float) -> Measures:
-    return measure_burden(*blocks(), (), LesionSettings(**settings))
+    return measure_burden(*blocks(), NOTHING, (), LesionSettings(**settings))
 
 
 def test_volumes_and_fractions_of_each_bone() -> None:
@@ -51,6 +53,13 @@ def test_volumes_and_fractions_of_each_bone() -> None:
     assert by_bone[Side.LEFT, Bone.ILIUM].mean_contrast is None
 
 
+def test_oedema_beyond_the_joint_counts_for_volumes_and_not_for_shares() -> None:
+    found = measure_burden(*blocks(), {**NOTHING, 2: np.full(20, 1.5, np.float32)}, (), LesionSettings())
+    ilium = next(b for b in found.burdens if (b.side, b.bone) == (Side.LEFT, Bone.ILIUM))
+    assert (ilium.volume_ml, ilium.volume_times_contrast_ml, ilium.mean_contrast) == pytest.approx((2, 1, 1.5))
+    assert (ilium.fraction, found.fraction, found.volume_ml) == pytest.approx((0, measured().fraction, 6))
+
+
 def test_sides_are_held_against_each_other() -> None:
     assert measured().asymmetry == pytest.approx(-0.5)
     for least_ml, ratio, told in ((1.0, 0.3, (True, True)), (1.0, 0.4, (True, False)), (1.1, 0.3, (False, False))):
@@ -65,7 +74,7 @@ def test_oedema_is_extensive_where_it_takes_more_than_a_share_of_a_bone() -> Non
 
 def test_without_oedema_or_bone_there_is_no_share() -> None:
     oedema, search = blocks()
-    none = measure_burden(np.zeros_like(oedema), search, (), LesionSettings())
+    none = measure_burden(np.zeros_like(oedema), search, NOTHING, (), LesionSettings())
     assert (none.volume_ml, none.fraction, none.asymmetry, none.bilateral) == (0, 0, None, False)
-    bare = measure_burden(oedema, replace(search, code=np.zeros_like(search.code)), (), LesionSettings())
+    bare = measure_burden(oedema, replace(search, code=np.zeros_like(search.code)), NOTHING, (), LesionSettings())
     assert bare.fraction is None and {b.fraction for b in bare.burdens} == {None} and bare.extensive == ()

@@ -153,7 +153,7 @@ def test_the_bone_of_a_quadrant_is_without_the_cortex_that_oedema_may_cross() ->
     bone = np.ones(SHAPE, bool)
     bone[:4] = False
     search = replace(search_of(np.ones(SHAPE)), bone=bone)
-    assert measure_items(np.zeros(SHAPE, bool), search, None, RULES).bone_mm2[0, 1, 1] == 36 * 40
+    assert measure_extent(np.zeros(SHAPE, bool), search, RULES).bone_mm2[0, 1, 1] == 36 * 40
 
 
 def test_neither_what_lies_beyond_the_bone_nor_what_has_no_reference_makes_it_intense() -> None:
@@ -224,7 +224,7 @@ def items_of(lower: float, upper: float, code: int, intense: float = 0.0, deep: 
     """Of one slice: `lower` and `upper` mm2 of oedema in the bone `code`."""
     oedema, bright, far = np.zeros((1, 5, 3)), np.zeros((1, 5)), np.zeros((1, 5), bool)
     oedema[0, code, 1:], bright[0, code], far[0, code] = (lower, upper), intense, deep
-    return Items(oedema, np.full((1, 5, 3), 100.0), far, bright)
+    return Items(oedema, far, bright)
 
 
 @pytest.mark.parametrize("code", [1, 2, 3, 4])
@@ -283,8 +283,8 @@ def reading(height_mm: float, chances: Marks | None = None) -> Reading:
     oedema = np.broadcast_to(np.stack([0 * code, code, 10 * code], 1), (2, 5, 3))
     bone = np.where(oedema == 30, 4.0, 100.0)
     nothing = np.zeros((2, 5))
-    items = Items(oedema, bone, nothing > 0, nothing)
-    extent = Extent(np.array([[0, 6.0, 5, 8, 7]] * 2), np.array([[0, 1.0, 2, 3, 4]] * 2))
+    items = Items(oedema, nothing > 0, nothing)
+    extent = Extent(bone, np.array([[0, 6.0, 5, 8, 7]] * 2), np.array([[0, 1.0, 2, 3, 4]] * 2))
     marks = Marks(oedema == 30, np.array([[0, 1, 0]] * 2), np.array([[0, 0, 1]] * 2))
     return Reading(items, extent, marks, np.array([[0, height_mm, height_mm]] * 2), 3, chances)
 

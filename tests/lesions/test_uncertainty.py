@@ -45,7 +45,7 @@ def test_one_joint_that_is_seen_is_enough_for_a_slice_to_be_read() -> None:
     settings = LesionSettings(perturbations=3, reference_sd=0, logit_sd=0, border_sd_mm=0, area_sd=0)
     search, heights = candidate(ratio=2.5), np.array([[0.0, 60, 0], [0, 0, 0]])
     for ratio, intense in ((None, False), (2.4, True), (2.6, False)):
-        for marks in other_readings(search, heights, ratio, settings):
+        for marks in other_readings(search, heights, np.array([0]), ratio, settings):
             assert marks.quadrant[0, 1, 1] and not marks.quadrant[1].any() and marks.intense[0, 1] == intense
 
 
