@@ -167,6 +167,9 @@ class LesionSettings(_Stage):
     min_contrast: float = 1.05
     """Least mean contrast of accepted oedema (chosen on simulated patients from 1.0, 1.05, 1.1 and 1.15: the dark
     cortex that a candidate crosses lowers its mean)."""
+    darkest: float = 0.9
+    """STIR over normal marrow below which what a candidate holds does not count: cortex that it crosses, up to which
+    readers outline (our choice: the level of normal marrow is known to some 10 %)."""
     smoothing_mm: float = 0.6
     """Standard deviation of the Gaussian that takes noise out before contrast is measured, in the plane."""
     cortex_mm: float = 2.1

@@ -166,19 +166,25 @@ def accept(search: Search, settings: LesionSettings) -> tuple[Mask, tuple[Lesion
     reasons = judged(settings)
     clear_ml = sum(found.volume_ml for found, reason in zip(candidates, reasons, strict=True) if reason is None)
     reasons = judged(settings.model_copy(update={"odds_mean": mean_needed(clear_ml, settings)}))
-    lesions: list[Lesion] = []
-    rejected: list[Rejected] = []
-    kept = np.zeros(count + 1, bool)
-    for number, (found, reason) in enumerate(zip(candidates, reasons, strict=True), start=1):
-        if reason is None:
-            kept[number] = True
-            lesions.append(Lesion(len(lesions) + 1, found, _why(found)))
-        else:
-            rejected.append(Rejected(found, reason))
-    oedema = fill(kept[pieces.label], search.code)
+    rejected = [
+        Rejected(found, reason) for found, reason in zip(candidates, reasons, strict=True) if reason is not None
+    ]
+    kept = np.array([False] + [reason is None for reason in reasons])
+    oedema = fill(kept[pieces.label] & bright_enough(search, settings), search.code)
+    number = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
+    counted = describe(search, Pieces(np.where(oedema, number[pieces.label], 0), pieces.codes[kept[1:]]))
+    lesions = [Lesion(n, found, _why(found)) for n, found in enumerate(counted, start=1)]
     space = inflamed(search, oedema, settings)
     lesions += _in_joints(search, space & ~oedema, len(lesions))
     return oedema | space, tuple(lesions), tuple(rejected)
+
+
+def bright_enough(search: Search, settings: LesionSettings, reference: float = 1.0) -> Mask:
+    """Where what belongs to an accepted candidate counts: not the dark cortex that it crosses. `reference` is another
+    level of normal marrow that is tried; the network alone is believed as it is."""
+    if settings.method == "network":
+        return np.ones(search.ratio.shape, bool)
+    return np.asarray(search.ratio >= settings.darkest * reference)
 
 
 def _in_joints(search: Search, found: Mask, before: int) -> list[Lesion]:

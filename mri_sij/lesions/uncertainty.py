@@ -18,7 +18,7 @@ from mri_sij.anatomy.span import Mask
 from mri_sij.config import LesionSettings
 from mri_sij.lesions.inflamed_space import inflamed
 from mri_sij.lesions.items import Items, Marks, even_contrast, mark, measure_items
-from mri_sij.lesions.oedema import Perturbation, Pieces, connect, grow, mean_needed, moved, thresholds
+from mri_sij.lesions.oedema import Perturbation, Pieces, bright_enough, connect, grow, mean_needed, moved, thresholds
 from mri_sij.lesions.records import ScoreInterval
 from mri_sij.lesions.search import Search, across_joints, thinned
 
@@ -76,7 +76,7 @@ def accepted(search: Search, settings: LesionSettings, change: Perturbation) -> 
     """Oedema under a perturbation, by the same rules as `oedema.accept` but without its records."""
     pieces = connect(grow(search, settings, change), search.code)
     kept = np.concatenate([np.zeros(1, bool), _passes(search, pieces, settings, change)])
-    oedema = np.asarray(kept[pieces.label])
+    oedema = kept[pieces.label] & bright_enough(search, settings, change.reference)
     return oedema | inflamed(search, oedema, settings, change.reference)
 
 

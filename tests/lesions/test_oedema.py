@@ -12,7 +12,7 @@ from test_items import SHAPE, search_of
 from mri_sij.config import LesionSettings
 from mri_sij.evidence import Bone, Side
 from mri_sij.geometry import Grid
-from mri_sij.lesions.oedema import AS_READ, accept, connect, describe, fill, grow
+from mri_sij.lesions.oedema import AS_READ, Perturbation, accept, connect, describe, fill, grow
 from mri_sij.lesions.search import Search
 from mri_sij.lesions.uncertainty import accepted
 
@@ -120,3 +120,17 @@ def test_pores_of_a_lesion_are_filled_but_not_from_another_bone() -> None:
     mask[PIECE], mask[15, 15, 0], mask[20, 20, 0], code[20, 20, 0] = True, False, False, 2
     filled = fill(mask, code)
     assert filled[15, 15, 0] and not filled[20, 20, 0] and filled.sum() == mask.sum() + 1
+
+
+@pytest.mark.parametrize(("method", "kept"), [("combined", 300), ("network", 400)])
+def test_dark_cortex_within_a_candidate_does_not_count_and_pores_do(method: Any, kept: int) -> None:
+    search = candidate()
+    search.ratio[10:15, 10:30] = 0.6
+    search.ratio[20:22, 20:22] = 0.6
+    oedema, lesions, _ = accept(search, LesionSettings(method=method))
+    assert oedema.sum() == 2 * kept and oedema[20:22, 20:22].all() and not oedema[:10].any()
+    assert lesions[0].found.volume_ml == pytest.approx(2 * kept * search.voxel_ml)
+    dimmer = Perturbation(reference=2.3)
+    assert not accepted(search, LesionSettings(method=method, min_contrast=0, sure_contrast=0), dimmer)[15:].any() or (
+        method == "network"
+    )
