@@ -2,8 +2,9 @@
 
 Where inflammation has eaten bone away at the joint, the segmentation draws the border of the bone around the cavity,
 and what fills it lies in the joint space. It is an active lesion of its own (inflammation at the site of erosion:
-ASAS 2019, Maksymowych, Ann Rheum Dis 78:1550), and readers outline it with the oedema beside it. Joint fluid is
-brighter and not scored (Maksymowych 2005), healthy cartilage and cortex are darker than marrow, or bright throughout.
+ASAS 2019, Maksymowych, Ann Rheum Dis 78:1550; joint space inflammation of JAMRIS-SIJ, Otobo 2021), and readers outline
+it with the oedema beside it. Joint fluid is brighter and not scored (Maksymowych 2005), healthy cartilage and cortex
+are darker than marrow, or bright throughout.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from test_items import SHAPE, search_of
 from mri_sij.config import LesionSettings
 from mri_sij.evidence import Bone, Side
 from mri_sij.geometry import Grid
-from mri_sij.lesions.oedema import AS_READ, Perturbation, accept, connect, describe, fill, grow
+from mri_sij.lesions.oedema import AS_READ, accept, bright_enough, connect, describe, fill, grow
 from mri_sij.lesions.search import Search
 from mri_sij.lesions.uncertainty import accepted
 
@@ -130,7 +130,9 @@ def test_dark_cortex_within_a_candidate_does_not_count_and_pores_do(method: Any,
     oedema, lesions, _ = accept(search, LesionSettings(method=method))
     assert oedema.sum() == 2 * kept and oedema[20:22, 20:22].all() and not oedema[:10].any()
     assert lesions[0].found.volume_ml == pytest.approx(2 * kept * search.voxel_ml)
-    dimmer = Perturbation(reference=2.3)
-    assert not accepted(search, LesionSettings(method=method, min_contrast=0, sure_contrast=0), dimmer)[15:].any() or (
-        method == "network"
-    )
+
+
+def test_another_level_of_marrow_moves_what_counts_as_dark() -> None:
+    search = candidate(ratio=1.0)
+    for reference, counts in ((1.0, True), (1.1, True), (1.12, False)):
+        assert bright_enough(search, LesionSettings(), reference)[PIECE].all() == counts
