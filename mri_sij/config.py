@@ -135,11 +135,11 @@ class LesionSettings(_Stage):
     odds_peak: Share = 0.7
     """Probability that a candidate of the combined method must reach somewhere (our choice, from a few tried
     on simulated and real patients)."""
-    odds_mean: Share = 0.62
-    """Mean probability that a candidate of the combined method must have: marrow that is bright here and there reaches
-    the peak too (chosen on simulated patients from 0.55 to 0.75; from 0.65 more healthy ones are 0 there, but patients'
-    lesions, which look less likely than simulated ones, begin to be lost)."""
-    odds_mean_beside: Share = 0.5
+    odds_mean: Share = 0.64
+    """Mean probability that a candidate of the combined method must have where it is bright enough to count: marrow
+    that is bright here and there reaches the peak too (chosen on simulated patients from 0.62 to 0.66; patients'
+    lesions look less likely than simulated ones, and above begin to be lost)."""
+    odds_mean_beside: Share = 0.52
     """The same where `odds_beside_ml` of oedema have been found by `odds_mean`: beside clear oedema a faint lesion is
     more likely one, as it is to a reader (chosen on simulated patients from 0.45 to 0.6)."""
     odds_beside_ml: float = 2.0

@@ -88,16 +88,16 @@ def connect(mask: Mask, code: NDArray[np.uint8]) -> Pieces:
     return Pieces(label, np.array(codes, np.uint8))
 
 
-def describe(search: Search, pieces: Pieces) -> tuple[Candidate, ...]:
+def describe(search: Search, pieces: Pieces, settings: LesionSettings) -> tuple[Candidate, ...]:
     """Measure every piece."""
-    found = []
+    found, bright = [], bright_enough(search, settings)
     for number, box in enumerate(ndi.find_objects(pieces.label), start=1):
         inside = pieces.label[box] == number
-        found.append(_measure(search, box, inside, int(pieces.codes[number - 1])))
+        found.append(_measure(search, box, inside, bright[box], int(pieces.codes[number - 1])))
     return tuple(found)
 
 
-def _measure(search: Search, box: tuple[slice, ...], inside: Mask, code: int) -> Candidate:
+def _measure(search: Search, box: tuple[slice, ...], inside: Mask, bright: Mask, code: int) -> Candidate:
     ratio, depth = search.ratio[box][inside], search.depth_mm[box][inside]
     beside = search.cartilaginous[box][inside]
     side, bone = OEDEMA_PLACES[code]
@@ -115,11 +115,17 @@ def _measure(search: Search, box: tuple[slice, ...], inside: Mask, code: int) ->
         contact_mm=float(depth[beside].min()) if beside.any() else float("inf"),
         contrast=float(ratio.mean()),
         peak_contrast=float(np.percentile(ratio, 95)),
-        probability=None if search.oedema is None else float(search.oedema[box][inside].mean()),
+        probability=None if search.oedema is None else _mean(search.oedema[box], inside, bright),
         t1_ratio=None if search.t1_ratio is None else float(np.median(search.t1_ratio[box][inside])),
         cartilaginous_fraction=float(beside.mean()),
         thickness_mm=2 * thickness,
     )
+
+
+def _mean(values: NDArray[np.float32], inside: Mask, bright: Mask) -> float:
+    """Mean over the bright part of a piece, over all of it where nothing is bright."""
+    part = inside & bright
+    return float(values[part if part.any() else inside].mean())
 
 
 def judge(found: Candidate, peak: float, fluid: float, settings: LesionSettings) -> Reason | None:
@@ -158,7 +164,7 @@ def accept(search: Search, settings: LesionSettings) -> tuple[Mask, tuple[Lesion
     count = len(pieces.codes)
     peaks = _maxima(search.oedema, pieces, count)
     fluids = _shares(search.fluid, pieces, count)
-    candidates = describe(search, pieces)
+    candidates = describe(search, pieces, settings)
 
     def judged(by: LesionSettings) -> list[Reason | None]:
         return [judge(found, float(peaks[n]), float(fluids[n]), by) for n, found in enumerate(candidates, start=1)]
@@ -172,10 +178,10 @@ def accept(search: Search, settings: LesionSettings) -> tuple[Mask, tuple[Lesion
     kept = np.array([False] + [reason is None for reason in reasons])
     oedema = fill(kept[pieces.label] & bright_enough(search, settings), search.code)
     number = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
-    counted = describe(search, Pieces(np.where(oedema, number[pieces.label], 0), pieces.codes[kept[1:]]))
+    counted = describe(search, Pieces(np.where(oedema, number[pieces.label], 0), pieces.codes[kept[1:]]), settings)
     lesions = [Lesion(n, found, _why(found)) for n, found in enumerate(counted, start=1)]
     space = inflamed(search, oedema, settings)
-    lesions += _in_joints(search, space & ~oedema, len(lesions))
+    lesions += _in_joints(search, space & ~oedema, len(lesions), settings)
     return oedema | space, tuple(lesions), tuple(rejected)
 
 
@@ -187,13 +193,13 @@ def bright_enough(search: Search, settings: LesionSettings, reference: float = 1
     return np.asarray(search.ratio >= settings.darkest * reference)
 
 
-def _in_joints(search: Search, found: Mask, before: int) -> list[Lesion]:
+def _in_joints(search: Search, found: Mask, before: int, settings: LesionSettings) -> list[Lesion]:
     """The records of what was found in the joint space, one for each bone that it counts for."""
     codes = np.unique(search.space[found])
     number = np.zeros(5, np.int32)
     number[codes] = np.arange(1, len(codes) + 1)
     pieces = Pieces(number[np.where(found, search.space, 0)], codes)
-    candidates = describe(across_joints(search), pieces)
+    candidates = describe(across_joints(search), pieces, settings)
     return [
         Lesion(n, one, f"in the joint space, {_why(one)}", in_joint_space=True)
         for n, one in enumerate(candidates, start=before + 1)

@@ -67,9 +67,9 @@ class Candidate:
 
     `slices` are reading-frame numbers; `depth_mm` how far it reaches from the articular margin, `contact_mm` how near
     it comes to it; `contrast` its mean STIR over normal marrow there, `peak_contrast` the 95th percentile;
-    `probability` the mean probability of oedema; `t1_ratio` its T1 over that of bone (None without T1);
-    `cartilaginous_fraction` the share of it beside the cartilaginous part; `thickness_mm` twice the greatest
-    distance to its own border.
+    `probability` the mean probability of oedema where it is bright enough to count; `t1_ratio` its T1 over that of bone
+    (None without T1); `cartilaginous_fraction` the share of it beside the cartilaginous part; `thickness_mm` twice the
+    greatest distance to its own border.
     """
 
     side: Side

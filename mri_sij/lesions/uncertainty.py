@@ -8,6 +8,7 @@ same images give the same interval.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +21,7 @@ from mri_sij.lesions.inflamed_space import inflamed
 from mri_sij.lesions.items import Items, Marks, even_contrast, mark, measure_items
 from mri_sij.lesions.oedema import Perturbation, Pieces, bright_enough, connect, grow, mean_needed, moved, thresholds
 from mri_sij.lesions.records import ScoreInterval
-from mri_sij.lesions.search import Search, across_joints, thinned
+from mri_sij.lesions.search import Field, Search, across_joints, thinned
 
 _SEED = 20051120
 _POINTS_A_SLICE = 12  # eight quadrants, and intensity and depth of both joints (Maksymowych 2005)
@@ -75,12 +76,15 @@ def _jittered(items: Items, rng: np.random.Generator, settings: LesionSettings) 
 def accepted(search: Search, settings: LesionSettings, change: Perturbation) -> Mask:
     """Oedema under a perturbation, by the same rules as `oedema.accept` but without its records."""
     pieces = connect(grow(search, settings, change), search.code)
-    kept = np.concatenate([np.zeros(1, bool), _passes(search, pieces, settings, change)])
-    oedema = kept[pieces.label] & bright_enough(search, settings, change.reference)
+    bright = bright_enough(search, settings, change.reference)
+    kept = np.concatenate([np.zeros(1, bool), _passes(search, pieces, bright, settings, change)])
+    oedema = kept[pieces.label] & bright
     return oedema | inflamed(search, oedema, settings, change.reference)
 
 
-def _passes(search: Search, pieces: Pieces, settings: LesionSettings, change: Perturbation) -> NDArray[np.bool_]:
+def _passes(
+    search: Search, pieces: Pieces, bright: Mask, settings: LesionSettings, change: Perturbation
+) -> NDArray[np.bool_]:
     """Which pieces pass the rules of `oedema.judge`, all at once."""
     if not len(pieces.codes):
         return np.zeros(0, bool)
@@ -101,8 +105,7 @@ def _passes(search: Search, pieces: Pieces, settings: LesionSettings, change: Pe
     network = settings.method != "rules" and search.oedema is not None
     if network and search.oedema is not None:
         ok &= most(search.oedema) >= moved(thresholds(settings)[1], change.logit)
-        # NaN compares false both ways: the network's own probabilities are not held against the limits of the odds.
-        likely = mean(search.oedema) if settings.method == "combined" else np.full(len(size), np.nan)
+        likely = _likely(mean, search.oedema, bright, settings)
     if settings.method == "network":
         return np.asarray(ok)
     if network:
@@ -120,6 +123,20 @@ def _passes(search: Search, pieces: Pieces, settings: LesionSettings, change: Pe
         ok &= ~(shallow & (mean(search.t1_ratio) < settings.joint_t1_ratio))
     ok &= ~(shallow & (most(search.ratio) <= settings.rim_contrast * change.reference))
     return _likely_enough(np.asarray(ok), likely, size * search.voxel_ml, settings, change) if network else ok
+
+
+def _likely(
+    mean: Callable[[NDArray[np.generic]], NDArray[np.float64]],
+    oedema: Field,
+    bright: Mask,
+    settings: LesionSettings,
+) -> NDArray[np.float64]:
+    """Mean probability of each piece where it is `bright`, by `mean`, which takes it over whole pieces."""
+    share = mean(bright)
+    if settings.method != "combined":
+        # NaN compares false both ways: the network's own probabilities are not held against the limits of the odds.
+        return np.full(len(share), np.nan)
+    return np.where(share > 0, mean(oedema * bright) / np.maximum(share, 1e-9), mean(oedema))
 
 
 def _likely_enough(

@@ -99,7 +99,7 @@ def test_what_a_candidate_measures() -> None:
     search.ratio[10, 10, 0] = 402
     assert search.t1_ratio is not None
     search.t1_ratio[10, 10, 0] = 9
-    (found,) = describe(search, connect(grow(search, LesionSettings()), search.code))
+    (found,) = describe(search, connect(grow(search, LesionSettings()), search.code), LesionSettings())
     assert (found.side, found.bone, found.slices) == (Side.RIGHT, Bone.ILIUM, (5, 6))
     assert (found.volume_ml, found.thickness_mm) == pytest.approx((0.8, 10))
     assert (found.contact_mm, found.depth_mm, found.cartilaginous_fraction) == (0, 5, 0.5)
@@ -136,3 +136,13 @@ def test_another_level_of_marrow_moves_what_counts_as_dark() -> None:
     search = candidate(ratio=1.0)
     for reference, counts in ((1.0, True), (1.1, True), (1.12, False)):
         assert bright_enough(search, LesionSettings(), reference)[PIECE].all() == counts
+
+
+def test_a_candidate_is_as_likely_as_its_bright_part() -> None:
+    search = candidate(oedema=0.75)
+    search.ratio[10:15, 10:30] = 0.6
+    assert search.oedema is not None
+    search.oedema[10:15, 10:30] = 0.35  # 0.65 on the whole
+    assert accept(search, LesionSettings())[1][0].found.probability == pytest.approx(0.75)
+    assert accepted(search, LesionSettings(), AS_READ).sum() == 600
+    assert not accepted(search, LesionSettings(odds_mean=0.76), AS_READ).any()
