@@ -48,6 +48,9 @@ _FLUID, _LUMBAR = 0.5, 0.5
 _LARGE_ML = 1.0
 """Least volume of what may be oedema but is not counted that is said (our choice)."""
 
+_BETWEEN_ML = 0.1
+"""Least volume of what counts in a joint's space that is said: two or three quadrants' least area (our choice)."""
+
 _MISSED = 0.5
 """Share of the oedema beside the joints on slices that are not scored, from which that is said (our choice)."""
 
@@ -81,7 +84,7 @@ def find_oedema(
     rows = rows[(rows >= 0) & (rows < len(heights))]
     oedema, lesions, rejected = accept(search, settings)
     readings = other_readings(search, heights, rows, intense_ratio, settings)
-    search = across_joints(search)
+    search = across_joints(search)  # the networks must not see the joint space as bone
     items = measure_items(oedema, search, intense_from(search, intense_ratio), settings)
     marks = mark(items, heights, settings)
     extent = measure_extent(oedema, search, settings)
@@ -101,7 +104,7 @@ def find_oedema(
         + _dark(search, rows, settings)
         + _or_fat(rejected, settings)
         + _unsure(rejected)
-        + _in_joint_space(lesions, settings)
+        + _in_joint_space(lesions)
         + _elsewhere(oedema & periarticular(search, settings), search, rows),
     )
 
@@ -251,13 +254,13 @@ def _unsure(rejected: tuple[Rejected, ...]) -> tuple[Reason, ...]:
     )
 
 
-def _in_joint_space(lesions: tuple[Lesion, ...], settings: LesionSettings) -> tuple[Reason, ...]:
-    """A caution for each joint in whose space something was counted: an eye tells erosions from fluid better."""
+def _in_joint_space(lesions: tuple[Lesion, ...]) -> tuple[Reason, ...]:
+    """A caution for each joint in whose space as much was counted: an eye tells erosions from fluid better."""
     cautions = []
     for side in Side:
         parts = [one.found for one in lesions if one.in_joint_space and one.found.side is side]
         volume_ml = sum(one.volume_ml for one in parts)
-        if volume_ml >= settings.min_volume_ml:
+        if volume_ml >= _BETWEEN_ML:
             text = (
                 f"{volume_ml:.2f} ml of what is counted at the {side} joint lies between its "
                 f"bones ({max(one.contrast for one in parts):.2f} times normal marrow): inflamed erosions count, fluid "

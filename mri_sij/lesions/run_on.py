@@ -59,7 +59,7 @@ def _own(plane: NDArray[np.uint8], side: Side, bone: Bone) -> Mask:
     sacrum = np.asarray(plane == SACRUM)
     column = np.arange(plane.shape[0])[:, None]
     middle = float(np.argwhere(sacrum)[:, 0].mean()) if sacrum.any() else 0.0
-    return np.asarray(sacrum & ((column > middle) == (side is Side.LEFT)))
+    return np.asarray(sacrum & (column > middle if side is Side.LEFT else column < middle))
 
 
 def _over(before: Mask, own: Mask, ratio: Field, least: float, spacing_mm: tuple[float, float, float]) -> Mask:

@@ -10,6 +10,7 @@ from test_items import SHAPE, search_of
 
 from mri_sij.config import LesionSettings
 from mri_sij.evidence import Bone, Side
+from mri_sij.lesions.assess import _in_joint_space
 from mri_sij.lesions.inflamed_space import inflamed
 from mri_sij.lesions.oedema import AS_READ, accept
 from mri_sij.lesions.search import Search, across_joints
@@ -70,3 +71,12 @@ def test_small_pieces_are_left_out_and_the_level_of_marrow_counts() -> None:
     assert not inflamed(search, lesion, settings.model_copy(update={"min_volume_ml": 0.09})).any()
     assert not inflamed(search, lesion, settings, reference=1.3).any()
     assert not inflamed(joint(3.1), lesion, settings).any() and inflamed(joint(3.1), lesion, settings, 1.1).any()
+
+
+def test_what_counts_in_a_joint_space_is_said_by_joint() -> None:
+    lesions = accept(joint(1.6), LesionSettings())[1]
+    assert _in_joint_space(lesions) == ()  # 0.08 ml
+    larger = tuple(replace(one, found=replace(one.found, volume_ml=2 * one.found.volume_ml)) for one in lesions)
+    (caution,) = _in_joint_space(larger)
+    assert caution.code == "oedema-in-joint-space"
+    assert caution.message.startswith("0.16 ml of what is counted at the left joint lies between its bones (1.60 times")
