@@ -37,7 +37,8 @@ def read_beside(search: Search, oedema: Mask, carried: Carried, settings: Compar
     varies from place to place, or have fallen by no more than normal bone does between the visits, and new oedema must
     have risen by more (`over_normal`). Where the follow-up alone calls none of a bone's oedema and the whole of it
     shows less than `same_contrast`, it has faded if at least `faded_contrast` is left in its form, and gone otherwise
-    but for what stands out. Where the follow-up alone shows no oedema at all, a `rest` of the baseline's that looks the
+    but for what stands out. What fills erosions is called by its brightness alone, and no more because bone beside it
+    has faded. Where the follow-up alone shows no oedema at all, a `rest` of the baseline's that looks the
     same was the rim of what has gone.
     `oedema` is the baseline's on the search box. Without images (`ratio` None) both readings stand as they are.
     """
@@ -59,7 +60,7 @@ def read_beside(search: Search, oedema: Mask, carried: Carried, settings: Compar
             stayed &= stands_out | ~lesion
             left = form_left(lesion, neither & own, first, second, search)
             if left >= settings.faded_contrast:
-                stayed |= _as_bright(lesion & missed, second, first, search, least * left)
+                stayed |= _as_bright(lesion & missed & (search.space == 0), second, first, search, least * left)
     if not carried.oedema.any() and stayed.sum() <= settings.rest * oedema.sum():
         stayed[:] = False
     came = ~oedema & carried.oedema

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -62,6 +64,16 @@ def test_what_keeps_its_form_has_faded_and_what_does_not_has_gone() -> None:
     for left in (0.4, 0.3):
         found = read(3.0, 1 + 2 * left, before=True, after=False, rest=0.0)
         assert found[PATCH].all() == found.any() == (left == 0.4)
+
+
+def test_what_fills_erosions_has_not_faded_with_the_bone_beside_it() -> None:
+    here, nothing = patch(), np.zeros(SHAPE, bool)
+    search = search_of(np.where(here, 3.0, 1.0))
+    space = np.zeros(SHAPE, np.uint8)
+    space[2:4, 2:12, 1] = 1
+    carried = Carried(nothing, np.where(here, 1.9, 1.0).astype(np.float32), np.ones(SHAPE, bool))
+    for searched, left in ((search, here), (replace(search, space=space), here & (space == 0))):
+        assert np.array_equal(read_beside(searched, here, carried, CompareSettings(rest=0.0)).oedema, left)
 
 
 def test_without_images_both_readings_stand() -> None:
