@@ -338,6 +338,9 @@ class CompareSettings(_Stage):
     steady_intensity: Share = 0.1
     """Share of the limit by which a joint must be brighter at the follow-up to become intense, or darker to be so no
     more: lesions that did not change differ by that much between scanners (0-1; our choice)."""
+    steady_area: Share = 0.5
+    """Share of the least area of a positive quadrant by which its oedema must be larger at the follow-up to become
+    positive, or smaller to be so no more: the same oedema resliced or tilted differs by as much (0-1; our choice)."""
     rest: Share = 0.05
     """Share (0-1) of the baseline's oedema: where the follow-up's own reading finds none at all, so small a rest that
     looks the same as before is the rim of what has gone (our choice)."""

@@ -22,6 +22,7 @@ from mri_sij.config import LesionSettings, Settings
 from mri_sij.evidence import Bone, Evidence, JointSliceEvidence, Side
 from mri_sij.geometry import Floats, Grid
 from mri_sij.lesions.items import (
+    NUMBER_OF_HALF,
     Reading,
     evidence_of,
     heights_of,
@@ -106,14 +107,16 @@ def read_followup(
 
     What is bright enough to be intense is the baseline's ratio over normal marrow for both: which fluid a visit shows
     decides its own limit, and the same lesion would be intense in one visit only for that. Nor does a joint become
-    intense, or cease to be, by less than `steady_intensity` of that ratio.
+    intense, or cease to be, by less than `steady_intensity` of that ratio, nor a quadrant positive by less than
+    `steady_area` of the least area.
     """
     baseline, followup = visits
+    least_mm2 = _least_areas(search, baseline, settings)
     if carried.ratio is not None and baseline.intensity is not None:
         seen = replace(search, ratio=carried.ratio)
         limits = _limits(search, baseline, baseline.intensity.intense_from, settings.compare.steady_intensity)
-        return read_mask(seen, carried.oedema, intense_from(seen, limits), baseline, settings.lesions)
-    evidence = read_mask(search, carried.oedema, None, baseline, settings.lesions)
+        return read_mask(seen, carried.oedema, intense_from(seen, limits), baseline, settings.lesions, least_mm2)
+    evidence = read_mask(search, carried.oedema, None, baseline, settings.lesions, least_mm2)
     nearest = nearest_slices(baseline, followup, alignment)
     intense = {(s, k) for s, n in followup.intense for k, near in nearest.items() if near == n}
     return _with_intensity(evidence, intense)
@@ -131,6 +134,20 @@ def _limits(search: Search, baseline: Visit, intense_ratio: float | None, steady
             k = joint.slice_number - search.first_slice
             limits[:, :, k][np.isin(search.code[:, :, k], codes)] = intense_ratio * (1 - steady)
     return limits
+
+
+def _least_areas(search: Search, baseline: Visit, settings: Settings) -> Floats:
+    """Area (mm2) of oedema from which each quadrant is positive at the follow-up, shape (slices, 5 codes, 3 halves):
+    less where it was at the baseline, more elsewhere."""
+    least, steady = settings.lesions.min_area_mm2, settings.compare.steady_area
+    areas = np.full((search.code.shape[2], 5, 3), least * (1 + steady))
+    for joint in baseline.form.joints:
+        for item in joint.items:
+            if item.value:
+                code = OEDEMA_LABELS[joint.side, item.quadrant.bone]
+                half = NUMBER_OF_HALF[item.quadrant.half]
+                areas[joint.slice_number - search.first_slice, code, half] = least * (1 - steady)
+    return areas
 
 
 def nearest_slices(baseline: Visit, followup: Visit, alignment: Alignment) -> dict[int, int]:
@@ -154,14 +171,19 @@ def levels_seen(search: Search, carried: Carried, slices: tuple[int, ...], setti
 
 
 def read_mask(
-    search: Search, oedema: NDArray[np.bool_], intense: Mask | None, baseline: Visit, settings: LesionSettings
+    search: Search,
+    oedema: NDArray[np.bool_],
+    intense: Mask | None,
+    baseline: Visit,
+    settings: LesionSettings,
+    least_mm2: Floats | None = None,
 ) -> Evidence:
     """What a mask of oedema over the search box implies on the baseline's levels; `intense` marks what is bright enough
-    for the intensity item (None: nothing is)."""
+    for the intensity item (None: nothing is), `least_mm2` is as in `items.mark`."""
     items = measure_items(oedema, search, intense, settings)
     heights = heights_of(baseline.joints, search.first_slice, oedema.shape[2])
     extent = measure_extent(oedema, search, settings)
-    reading = Reading(items, extent, mark(items, heights, settings), heights, search.first_slice)
+    reading = Reading(items, extent, mark(items, heights, settings, least_mm2), heights, search.first_slice)
     return evidence_of(reading, baseline.slices)
 
 

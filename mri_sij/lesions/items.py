@@ -38,7 +38,8 @@ EVEN_MM = 1.5
 """Standard deviation of the Gaussian over which brightness is averaged before it is called intense (our choice, on
 simulated patients: of 1, 1.5 and 2 mm and none)."""
 
-_HALF = {Half.LOWER: HALF_LOWER, Half.UPPER: HALF_UPPER}
+NUMBER_OF_HALF = {Half.LOWER: HALF_LOWER, Half.UPPER: HALF_UPPER}
+"""Halves in arrays by code and half."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,8 +173,9 @@ def heights_of(joints: Joints, first_slice: int, slices: int) -> Floats:
     return heights
 
 
-def mark(items: Items, heights_mm: Floats, settings: LesionSettings) -> Marks:
-    """Decide every item: quadrants from `min_area_mm2`, intensity and depth for joints with a positive quadrant.
+def mark(items: Items, heights_mm: Floats, settings: LesionSettings, least_mm2: Floats | None = None) -> Marks:
+    """Decide every item: quadrants from `min_area_mm2`, or each from its own `least_mm2` (shaped as the areas),
+    intensity and depth for joints with a positive quadrant.
 
     A joint visible over 1 cm or less is not scored, one below 3 cm in its upper quadrants only, which then hold all
     of it (spa-imaging.org).
@@ -183,10 +185,10 @@ def mark(items: Items, heights_mm: Floats, settings: LesionSettings) -> Marks:
         codes = [2 * row - 1, 2 * row]
         low, short = heights_mm[:, row] <= LOW_JOINT_MM, heights_mm[:, row] < HALVED_JOINT_MM
         for code in codes:
-            by_half[short, code, _HALF[Half.UPPER]] = items.oedema_mm2[short, code].sum(-1)
-            by_half[short, code, _HALF[Half.LOWER]] = 0
+            by_half[short, code, NUMBER_OF_HALF[Half.UPPER]] = items.oedema_mm2[short, code].sum(-1)
+            by_half[short, code, NUMBER_OF_HALF[Half.LOWER]] = 0
             by_half[low, code] = 0
-    quadrant = by_half >= settings.min_area_mm2
+    quadrant = by_half >= (settings.min_area_mm2 if least_mm2 is None else least_mm2)
     intense, deep = np.zeros((2, len(quadrant), 3), bool)
     for row in (1, 2):
         codes = [2 * row - 1, 2 * row]
@@ -242,7 +244,7 @@ def _joint_slice(reading: Reading, number: int, side: Side) -> JointSliceEvidenc
 
 
 def _quadrant(reading: Reading, k: int, quadrant: Quadrant, side: Side, whole: bool) -> QuadrantEvidence:
-    code, half = OEDEMA_LABELS[side, quadrant.bone], _HALF[quadrant.half]
+    code, half = OEDEMA_LABELS[side, quadrant.bone], NUMBER_OF_HALF[quadrant.half]
     part = slice(1, 3) if whole else slice(half, half + 1)
     area = float(reading.items.oedema_mm2[k, code, part].sum())
     bone = float(reading.extent.bone_mm2[k, code, part].sum())

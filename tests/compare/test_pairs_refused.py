@@ -14,9 +14,11 @@ from mri_sij.compare.change import Trend
 from mri_sij.compare.outcome import ChangeClass
 from mri_sij.compare.records import FollowUp
 from mri_sij.compare.visit import Intensity, Visit
-from mri_sij.compare.visits import compare_visits
+from mri_sij.compare.visits import align_visits, compare_visits
 from mri_sij.compare.write import sentence
 from mri_sij.config import CompareSettings, Settings
+from mri_sij.lesions.items import NUMBER_OF_HALF
+from mri_sij.lesions.records import OEDEMA_LABELS
 from mri_sij.scoring.sparcc import Sparcc
 
 SETTINGS = Settings()
@@ -137,6 +139,30 @@ def test_a_joint_becomes_intense_or_ceases_to_be_by_a_tenth_of_the_limit_at_leas
     found = followup(first, replace(first, input_sha256=OTHER)).change
     assert found is not None
     assert found.outcome.delta == changed * sum(j.total > 0 for j in joints)
+
+
+@pytest.mark.parametrize(
+    ("before", "mm2", "after"), [(True, 6, True), (True, 4, False), (False, 14, False), (False, 16, True)]
+)
+def test_a_quadrant_becomes_positive_or_ceases_to_be_by_half_of_the_least_area_at_least(
+    pictured: Visit, before: bool, mm2: float, after: bool
+) -> None:
+    plain = replace(pictured, stir=None, t1=None)
+    joint, place = next((j, item.quadrant) for j in plain.form.joints for item in j.items if item.value)
+    items = tuple(replace(i, value=int(before)) if i.quadrant == place else i for i in joint.items)
+    joints = tuple(replace(j, items=items) if j is joint else j for j in plain.form.joints)
+    search = levels.search_of(plain, SETTINGS.lesions)
+    k, half = joint.slice_number - search.first_slice, NUMBER_OF_HALF[place.half]
+    code = OEDEMA_LABELS[joint.side, place.bone]
+    cell = np.argwhere((search.code[:, :, k] == code) & (search.half[:, :, k] == half) & search.cartilaginous[:, :, k])
+    oedema = np.zeros(search.code.shape, bool)
+    for i, j in cell[np.argsort(search.depth_mm[:, :, k][tuple(cell.T)])][: round(mm2 / search.pixel_mm2)]:
+        oedema[i, j, k] = True
+    carried = levels.Carried(oedema, search.ratio, search.code > 0)
+    visits = (replace(plain, form=Sparcc(joints)), plain)
+    found = levels.read_followup(search, carried, visits, align_visits(plain, plain, SETTINGS), SETTINGS)
+    there = next(j for j in found.joints if (j.side, j.slice_number) == (joint.side, joint.slice_number))
+    assert [q.oedema for q in there.quadrants if q.quadrant == place] == [after]
 
 
 def test_a_reference_that_is_off_does_not_make_a_change(pictured: Visit) -> None:

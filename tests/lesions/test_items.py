@@ -255,6 +255,13 @@ def test_a_low_joint_is_scored_in_its_upper_quadrants_which_hold_all_of_it(
         ]
 
 
+def test_quadrants_may_each_have_a_least_area_of_their_own() -> None:
+    least = np.full((1, 5, 3), 15.0)
+    least[0, 1, 1] = 5.0
+    found = mark(items_of(6, 14, 1), np.full((1, 3), 60.0), RULES, least)
+    assert found.quadrant[0, 1, 1:].tolist() == [True, False]
+
+
 def test_a_joint_is_intense_from_10_mm2_in_both_its_bones_together() -> None:
     items = items_of(12, 0, 1)
     for mm2, intense in ((5.0, True), (4.9, False)):
