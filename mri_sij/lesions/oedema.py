@@ -88,9 +88,9 @@ def connect(mask: Mask, code: NDArray[np.uint8]) -> Pieces:
     return Pieces(label, np.array(codes, np.uint8))
 
 
-def describe(search: Search, pieces: Pieces, settings: LesionSettings) -> tuple[Candidate, ...]:
-    """Measure every piece."""
-    found, bright = [], bright_enough(search, settings)
+def describe(search: Search, pieces: Pieces, bright: Mask) -> tuple[Candidate, ...]:
+    """Measure every piece; `bright` is where it counts (`bright_enough`)."""
+    found = []
     for number, box in enumerate(ndi.find_objects(pieces.label), start=1):
         inside = pieces.label[box] == number
         found.append(_measure(search, box, inside, bright[box], int(pieces.codes[number - 1])))
@@ -164,7 +164,8 @@ def accept(search: Search, settings: LesionSettings) -> tuple[Mask, tuple[Lesion
     count = len(pieces.codes)
     peaks = _maxima(search.oedema, pieces, count)
     fluids = _shares(search.fluid, pieces, count)
-    candidates = describe(search, pieces, settings)
+    bright = bright_enough(search, settings)
+    candidates = describe(search, pieces, bright)
 
     def judged(by: LesionSettings) -> list[Reason | None]:
         return [judge(found, float(peaks[n]), float(fluids[n]), by) for n, found in enumerate(candidates, start=1)]
@@ -176,12 +177,12 @@ def accept(search: Search, settings: LesionSettings) -> tuple[Mask, tuple[Lesion
         Rejected(found, reason) for found, reason in zip(candidates, reasons, strict=True) if reason is not None
     ]
     kept = np.array([False] + [reason is None for reason in reasons])
-    oedema = fill(kept[pieces.label] & bright_enough(search, settings), search.code)
+    oedema = fill(kept[pieces.label] & bright, search.code)
     number = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
-    counted = describe(search, Pieces(np.where(oedema, number[pieces.label], 0), pieces.codes[kept[1:]]), settings)
+    counted = describe(search, Pieces(np.where(oedema, number[pieces.label], 0), pieces.codes[kept[1:]]), bright)
     lesions = [Lesion(n, found, _why(found)) for n, found in enumerate(counted, start=1)]
     space = inflamed(search, oedema, settings)
-    lesions += _in_joints(search, space & ~oedema, len(lesions), settings)
+    lesions += _in_joints(search, space & ~oedema, bright, len(lesions))
     return oedema | space, tuple(lesions), tuple(rejected)
 
 
@@ -193,13 +194,13 @@ def bright_enough(search: Search, settings: LesionSettings, reference: float = 1
     return np.asarray(search.ratio >= settings.darkest * reference)
 
 
-def _in_joints(search: Search, found: Mask, before: int, settings: LesionSettings) -> list[Lesion]:
+def _in_joints(search: Search, found: Mask, bright: Mask, before: int) -> list[Lesion]:
     """The records of what was found in the joint space, one for each bone that it counts for."""
     codes = np.unique(search.space[found])
     number = np.zeros(5, np.int32)
     number[codes] = np.arange(1, len(codes) + 1)
     pieces = Pieces(number[np.where(found, search.space, 0)], codes)
-    candidates = describe(across_joints(search), pieces, settings)
+    candidates = describe(across_joints(search), pieces, bright)
     return [
         Lesion(n, one, f"in the joint space, {_why(one)}", in_joint_space=True)
         for n, one in enumerate(candidates, start=before + 1)

@@ -99,7 +99,9 @@ def test_what_a_candidate_measures() -> None:
     search.ratio[10, 10, 0] = 402
     assert search.t1_ratio is not None
     search.t1_ratio[10, 10, 0] = 9
-    (found,) = describe(search, connect(grow(search, LesionSettings()), search.code), LesionSettings())
+    (found,) = describe(
+        search, connect(grow(search, LesionSettings()), search.code), bright_enough(search, LesionSettings())
+    )
     assert (found.side, found.bone, found.slices) == (Side.RIGHT, Bone.ILIUM, (5, 6))
     assert (found.volume_ml, found.thickness_mm) == pytest.approx((0.8, 10))
     assert (found.contact_mm, found.depth_mm, found.cartilaginous_fraction) == (0, 5, 0.5)
